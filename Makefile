@@ -1,0 +1,37 @@
+# The verbs of this repository; bare `make` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check race lint fuzz interop bench build
+
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+help: ## list the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## run the demo: two agencies, public pages, trust services
+	go run ./cmd/antin demo
+
+test: ## run the tests
+	go test ./...
+
+build: ## build a static binary ./antin
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o antin ./cmd/antin
+
+race: ## run the tests with the race detector
+	go test -race ./...
+
+lint: ## gofmt, vet, golangci-lint
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+	$(GOLANGCI) run ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (default 10s)
+	./.ci/fuzz $${FUZZTIME:-10s}
+
+interop: ## judge our files by other people's tools (see interop/README.md)
+	go test -tags interop -count=1 ./interop/...
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+check: ## what CI runs
+	./.ci/run

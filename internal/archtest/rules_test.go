@@ -1,0 +1,42 @@
+package archtest_test
+
+// The rules: what each package may import of this module and of others, besides
+// the standard library. "x/..." stands for x and everything below it. Each package
+// has an entry of its own; a package without one fails.
+// Loosening a rule is a decision and needs an ADR in the same change.
+var rules = map[string][]string{
+	// The floor.
+	"internal/text":     {},
+	"internal/archtest": {},
+	"signer/ades":       {},
+
+	// Certificates: drivers and the PKI for tests, demo and sandbox.
+
+	// Codecs and profiles: bytes in, bytes out.
+
+	// Judging, then making, signatures.
+
+	// Drivers of the signer's seams.
+
+	// The exchange: core, codecs, transports.
+
+	// State.
+
+	// The doors.
+
+	// The program wires everything; interop judges it from outside.
+}
+
+// pure lists the packages that must not reach the outside world on their own.
+var pure = []string{
+	"certs", "internal/text", "signer/ades", "signer/pdf", "signer/pdf/content", "signer/pdf/font", "signer/pdf/qr", "signer/cms", "signer/tsp", "signer/pades",
+	"signer/compose", "signer/appearance", "signer/validation", "signer", "signer/keys/softkey",
+	"exchange", "exchange/edxml", "exchange/jws",
+}
+
+// outside is what a pure package must not import.
+var outside = []string{"net", "net/http", "os", "os/exec", "database/sql", "log", "log/slog", "syscall"}
+
+// testOnly lists packages that serve tests; only the program's demo and sandbox
+// and other tests may import them.
+var testOnly = []string{"certs/certstest", "signer/pades/padestest", "exchange/exchangetest", "store/storetest"}

@@ -1,0 +1,41 @@
+package text
+
+// The words of an official document are Vietnamese by law (Decree 30/2020/NĐ-CP,
+// Annex I); the English here serves error messages and screens only.
+var composeMessages = map[Key]Message{
+	"compose.nation":    {"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "SOCIALIST REPUBLIC OF VIET NAM"},
+	"compose.motto":     {"Độc lập - Tự do - Hạnh phúc", "Independence - Freedom - Happiness"},
+	"compose.number":    {"Số:", "No.:"},
+	"compose.day":       {"ngày", "day"},
+	"compose.month":     {"tháng", "month"},
+	"compose.year":      {"năm", "year"},
+	"compose.about":     {"V/v %s", "Re: %s"},
+	"compose.to":        {"Kính gửi:", "To:"},
+	"compose.copies":    {"Nơi nhận:", "Copies to:"},
+	"compose.scan":      {"Quét mã để kiểm tra tại", "Scan to verify at"},
+	"compose.code":      {"Mã: %s", "Code: %s"},
+	"compose.dossier":   {"Mã hồ sơ:", "Dossier code:"},
+	"compose.procedure": {"Thủ tục hành chính:", "Procedure:"},
+	"compose.owner":     {"Chủ hồ sơ:", "Applicant:"},
+	"compose.received":  {"Ngày tiếp nhận:", "Received on:"},
+	"compose.valid":     {"Có giá trị đến:", "Valid until:"},
+
+	"compose.field.number": {"Số văn bản", "Document number"},
+	"compose.field.day":    {"Ngày ban hành", "Day of issue"},
+	"compose.field.month":  {"Tháng ban hành", "Month of issue"},
+	"compose.field.year":   {"Năm ban hành", "Year of issue"},
+	"compose.field.person": {"Chữ ký số của người có thẩm quyền", "Digital signature of the competent person"},
+	"compose.field.seal":   {"Chữ ký số của cơ quan", "Digital signature of the agency"},
+
+	"compose.missing.agency":  {"Thiếu tên cơ quan ban hành.", "The issuing agency is missing."},
+	"compose.missing.subject": {"Thiếu trích yếu nội dung.", "The subject is missing."},
+	"compose.missing.signer":  {"Thiếu họ tên người ký.", "The signer's name is missing."},
+	"compose.missing.created": {"Thiếu thời điểm lập văn bản.", "The time of writing is missing."},
+	"compose.bad.url":         {"Địa chỉ kiểm tra phải là http(s), không quá %d ký tự.", "The verification address has to be http(s) of at most %d characters."},
+	"compose.bad.table":       {"Bảng phải có từ 1 đến %d cột và mỗi hàng đủ số cột.", "A table has 1 to %d columns and every row as many cells."},
+	"compose.bad.block":       {"Nội dung có phần không đọc được.", "The body has a part that cannot be set."},
+	"compose.limit.text":      {"Nội dung dài quá %d ký tự.", "The text is longer than %d characters."},
+	"compose.limit.line":      {"Một dòng tiêu đề, tên hoặc nơi nhận dài quá %d ký tự.", "A heading, name or receiver is longer than %d characters."},
+	"compose.limit.pages":     {"Văn bản dài quá %d trang.", "The document is longer than %d pages."},
+	"compose.limit.header":    {"Phần đầu, một hàng của bảng hoặc phần ký không vừa một trang; hãy chuyển danh sách dài sang phụ lục.", "The heading, a table row or the signature block does not fit one page; move long lists to an annex."},
+}
