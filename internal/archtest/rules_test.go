@@ -9,8 +9,11 @@ var rules = map[string][]string{
 	"internal/text":     {},
 	"internal/archtest": {},
 	"signer/ades":       {},
+	"certs":             {"signer/ades", "golang.org/x/crypto/...", "go.mozilla.org/pkcs7"},
 
 	// Certificates: drivers and the PKI for tests, demo and sandbox.
+	"certs/fetch":     {"certs", "internal/text", "golang.org/x/sync/singleflight"},
+	"certs/certstest": {"certs", "golang.org/x/crypto/...", "github.com/digitorus/timestamp", "software.sslmate.com/src/go-pkcs12"},
 
 	// Codecs and profiles: bytes in, bytes out.
 
