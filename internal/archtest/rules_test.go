@@ -16,6 +16,10 @@ var rules = map[string][]string{
 	"certs/certstest": {"certs", "golang.org/x/crypto/...", "github.com/digitorus/timestamp", "software.sslmate.com/src/go-pkcs12"},
 
 	// Codecs and profiles: bytes in, bytes out.
+	"signer/pdf":         {"internal/text", "golang.org/x/image/tiff/lzw"},
+	"signer/pdf/content": {"signer/pdf", "signer/pdf/font"},
+	"signer/pdf/font":    {"internal/text", "signer/pdf", "golang.org/x/image/...", "golang.org/x/text/...", "codeberg.org/go-fonts/liberation/..."},
+	"signer/pdf/qr":      {"internal/text", "github.com/skip2/go-qrcode"},
 
 	// Judging, then making, signatures.
 

@@ -1,0 +1,133 @@
+package pdf
+
+import (
+	"slices"
+	"sync"
+)
+
+const (
+	// keptContents is how many decoded bytes of object streams are kept.
+	keptContents = 8 << 20
+	// maxCompressed is the most objects in one object stream that are looked up.
+	maxCompressed = 1 << 20
+	// maxContents is the longest object stream once decoded, in bytes.
+	maxContents = 32 << 20
+)
+
+// objectStream is a decoded object stream (ISO 32000-2, 7.5.7).
+type objectStream struct {
+	num  int
+	data []byte
+	nums []int32
+	offs []int32 // in data
+}
+
+// contents keeps the object streams used last. The zero value is ready to use.
+type contents struct {
+	mu   sync.Mutex
+	list []*objectStream // the one used last at the end
+	size int
+}
+
+func (c *contents) get(num int) *objectStream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, s := range c.list {
+		if s.num == num {
+			c.list = append(slices.Delete(c.list, i, i+1), s)
+			return s
+		}
+	}
+	return nil
+}
+
+func (c *contents) put(s *objectStream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append(c.list, s)
+	c.size += s.cost()
+	for c.size > keptContents && len(c.list) > 1 {
+		c.size -= c.list[0].cost()
+		c.list = slices.Delete(c.list, 0, 1)
+	}
+}
+
+func (s *objectStream) cost() int { return len(s.data) + 8*len(s.nums) }
+
+// loadCompressed returns the object that e places in an object stream.
+func (f *File) loadCompressed(e Entry, depth int) (Object, error) {
+	s := f.contents.get(e.ObjStm)
+	if s == nil {
+		var err error
+		if s, err = f.openObjectStream(e.ObjStm, depth); err != nil {
+			return nil, err
+		}
+		f.contents.put(s)
+	}
+	if e.Index >= len(s.nums) || int(s.nums[e.Index]) != e.Num {
+		return nil, malformed("object %d is not at index %d of object stream %d", e.Num, e.Index, e.ObjStm)
+	}
+	src := memorySource(s.data)
+	src.seek(int64(s.offs[e.Index]))
+	p := parser{src: src, lim: f.lim}
+	return p.object(0)
+}
+
+// openObjectStream reads and decodes object stream num. It must be a stream of its
+// own: one inside another, or inside itself, would never end.
+func (f *File) openObjectStream(num, depth int) (*objectStream, error) {
+	e, ok := f.Entry(num)
+	if !ok || e.Free || e.ObjStm != 0 {
+		return nil, malformed("object stream %d is not an object of its own", num)
+	}
+	if f.Encrypted() {
+		return nil, f.EncryptionError()
+	}
+	if depth > maxLoadDepth {
+		return nil, malformed("object stream %d needs itself", num)
+	}
+	ind, err := f.indirect(e, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	st, ok := ind.object.(*Stream)
+	if !ok {
+		return nil, malformed("object %d is not an object stream", num)
+	}
+	if kind, err := f.resolve(st.Dict.Get("Type"), depth+1); err != nil || kind != Name("ObjStm") {
+		return nil, malformed("object %d is not an object stream", num)
+	}
+	if ind.lengthWrong {
+		f.note(StructureLength)
+	}
+	data, err := f.decodeAt(st, maxContents, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	n, okN := f.streamLength(st.Dict.Get("N"), depth+1)
+	first, okF := f.streamLength(st.Dict.Get("First"), depth+1)
+	if !okN || !okF || n < 0 || n > maxCompressed || first < 0 || first > int64(len(data)) {
+		return nil, malformed("object stream %d has no proper N and First", num)
+	}
+	return readPairs(num, data, int(n), first)
+}
+
+// readPairs reads the n pairs of number and offset at the beginning of data.
+func readPairs(num int, data []byte, n int, first int64) (*objectStream, error) {
+	s := &objectStream{num: num, data: data}
+	src := memorySource(data)
+	src.end = first
+	src.buf = data[:first]
+	for range n {
+		src.skipSpace()
+		obj, ok := src.digits()
+		src.skipSpace()
+		off, ok2 := src.digits()
+		if !ok || !ok2 || obj > maxNumber || first+off > int64(len(data)) {
+			return nil, malformed("object stream %d has a damaged head", num)
+		}
+		s.nums = append(s.nums, int32(obj))
+		s.offs = append(s.offs, int32(first+off))
+	}
+	return s, nil
+}

@@ -1,0 +1,244 @@
+package pdf
+
+import "fmt"
+
+// parser reads objects from a source within limits. One parser reads one indirect
+// object: the count of items is for its lifetime.
+type parser struct {
+	src   *source
+	lim   *Limits
+	items int
+	// spans, when set, is told the bytes of each value of the outermost dictionary.
+	spans func(key Name, start, end int64)
+}
+
+// object reads one object at the cursor. It is malformed when there is none.
+func (p *parser) object(depth int) (Object, error) {
+	if depth > p.lim.Depth {
+		return nil, exceeded("objects nested deeper than %d at %d", p.lim.Depth, p.src.offset())
+	}
+	if p.items++; p.items > p.lim.Items {
+		return nil, exceeded("more than %d items in one object at %d", p.lim.Items, p.src.offset())
+	}
+	p.src.skipSpace()
+	c, ok := p.src.peek()
+	switch {
+	case !ok:
+		return nil, p.broken("object ends early")
+	case c == '/':
+		return p.name()
+	case c == '(':
+		return p.literalString()
+	case c == '[':
+		return p.array(depth)
+	case c == '<':
+		p.src.pos++
+		if p.src.literal("<") {
+			return p.dict(depth)
+		}
+		return p.hexString()
+	case isDigit(c) || c == '+' || c == '-' || c == '.':
+		return p.number()
+	case isRegular(c):
+		return p.keyword()
+	}
+	return nil, p.broken("unexpected %q", c)
+}
+
+func (p *parser) broken(format string, args ...any) error {
+	if p.src.err != nil {
+		return p.src.err
+	}
+	return malformed("%s at %d", fmt.Sprintf(format, args...), p.src.offset())
+}
+
+// word reads a run of regular characters.
+func (p *parser) word(limit int) ([]byte, error) {
+	var w []byte
+	for {
+		c, ok := p.src.peek()
+		if !ok || !isRegular(c) {
+			return w, nil
+		}
+		if len(w) == limit {
+			return nil, exceeded("token longer than %d bytes at %d", limit, p.src.offset())
+		}
+		w = append(w, c)
+		p.src.pos++
+	}
+}
+
+func (p *parser) keyword() (Object, error) {
+	at := p.src.offset()
+	w, err := p.word(p.lim.NameLen)
+	if err != nil {
+		return nil, err
+	}
+	switch string(w) {
+	case "true":
+		return Bool(true), nil
+	case "false":
+		return Bool(false), nil
+	case "null":
+		return Null{}, nil
+	}
+	p.src.seek(at)
+	return nil, p.broken("unexpected word %.20q", w)
+}
+
+// number reads a number, or the reference that it begins.
+func (p *parser) number() (Object, error) {
+	var room [24]byte
+	w := room[:0]
+	plain := true
+	for {
+		c, ok := p.src.peek()
+		if !ok || !isRegular(c) {
+			break
+		}
+		if !isDigit(c) {
+			if c != '+' && c != '-' && c != '.' {
+				return nil, p.broken("number holds %q", c)
+			}
+			plain = false
+		}
+		if len(w) == p.lim.NameLen {
+			return nil, exceeded("number longer than %d bytes at %d", p.lim.NameLen, p.src.offset())
+		}
+		w = append(w, c)
+		p.src.pos++
+	}
+	if plain && len(w) <= 10 {
+		if ref, ok := p.reference(w); ok {
+			return ref, nil
+		}
+	}
+	return Number{string(w)}, nil
+}
+
+// reference looks past the integer w for the rest of "n g R" and takes it when it
+// is there.
+func (p *parser) reference(w []byte) (Ref, bool) {
+	at := p.src.offset()
+	p.src.skipSpace()
+	if c, ok := p.src.peek(); !ok || !isDigit(c) {
+		p.src.seek(at)
+		return Ref{}, false
+	}
+	gen, ok := p.src.digits()
+	if ok {
+		p.src.skipSpace()
+		if ok = p.src.literal("R"); ok {
+			if c, more := p.src.peek(); more && isRegular(c) {
+				ok = false
+			}
+		}
+	}
+	num := 0
+	for _, c := range w {
+		num = num*10 + int(c-'0')
+	}
+	if !ok || gen > maxGeneration {
+		p.src.seek(at)
+		return Ref{}, false
+	}
+	if num > maxNumber {
+		// A reference to a number that no file has is a reference to null
+		// (ISO 32000-2, 7.3.10); 0 is never in use.
+		num = 0
+	}
+	return Ref{num, int(gen)}, true
+}
+
+func (p *parser) name() (Object, error) {
+	p.src.pos++ // the slash
+	w, err := p.word(p.lim.NameLen)
+	if err != nil {
+		return nil, err
+	}
+	return Name(unescapeName(w)), nil
+}
+
+// unescapeName undoes #xx (ISO 32000-2, 7.3.5) in place. A # without two digits,
+// and #00, stay as they are.
+func unescapeName(w []byte) []byte {
+	n := 0
+	for i := 0; i < len(w); i++ {
+		c := w[i]
+		if c == '#' && i+2 < len(w) {
+			hi, lo := hexDigit(w[i+1]), hexDigit(w[i+2])
+			if hi < 16 && lo < 16 && hi|lo != 0 {
+				c = hi<<4 | lo
+				i += 2
+			}
+		}
+		w[n] = c
+		n++
+	}
+	return w[:n]
+}
+
+func (p *parser) array(depth int) (Object, error) {
+	p.src.pos++ // the bracket
+	a := Array{}
+	for {
+		p.src.skipSpace()
+		if p.src.literal("]") {
+			return a, nil
+		}
+		o, err := p.object(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		a = append(a, o)
+	}
+}
+
+// dict reads a dictionary after its opening brackets. Of a key that stands twice
+// the last value is kept and the key is noted.
+func (p *parser) dict(depth int) (Object, error) {
+	spans := p.spans
+	p.spans = nil
+	d := &Dict{}
+	for {
+		p.src.skipSpace()
+		if p.src.literal(">>") {
+			return d, nil
+		}
+		c, ok := p.src.peek()
+		if !ok || c != '/' {
+			return nil, p.broken("dictionary key is not a name")
+		}
+		k, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		key, _ := k.(Name)
+		p.src.skipSpace()
+		start := p.src.offset()
+		v, err := p.object(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		if spans != nil {
+			spans(key, start, p.src.offset())
+		}
+		if d.Has(key) {
+			d.dups = append(d.dups, key)
+		}
+		d.Set(key, v)
+	}
+}
+
+// ParseObject reads the one object at the beginning of data, within the default
+// limits, and returns it with the number of bytes it takes. References stay
+// references.
+func ParseObject(data []byte) (o Object, n int, err error) {
+	lim := DefaultLimits()
+	src := memorySource(data)
+	p := parser{src: src, lim: &lim}
+	if o, err = p.object(0); err != nil {
+		return nil, 0, err
+	}
+	return o, int(src.offset()), nil
+}

@@ -1,0 +1,166 @@
+package pdf
+
+import (
+	"errors"
+	"io"
+)
+
+const (
+	// maxRow is the longest row of samples, in bytes: the widest image that a
+	// predictor can meet is far below it.
+	maxRow = 16 << 20
+	// maxColors is the most colour components of a sample that is accepted.
+	maxColors = 64
+)
+
+// openPredictor returns r behind the predictor that parms name (ISO 32000-2,
+// 7.4.4.4), or r itself when there is none.
+func openPredictor(r io.Reader, parms *Dict) (io.Reader, error) {
+	kind := parm(parms, "Predictor", 1)
+	if kind == 1 {
+		return r, nil
+	}
+	colors, bits, columns := parm(parms, "Colors", 1), parm(parms, "BitsPerComponent", 8), parm(parms, "Columns", 1)
+	if colors < 1 || colors > maxColors || columns < 1 || columns > maxRow {
+		return nil, malformed("predictor with %d colours and %d columns", colors, columns)
+	}
+	switch bits {
+	case 1, 2, 4, 8, 16:
+	default:
+		return nil, malformed("predictor with %d bits per component", bits)
+	}
+	row := (columns*colors*bits + 7) / 8
+	if row > maxRow {
+		return nil, exceeded("predictor row of %d bytes", row)
+	}
+	step := max(1, colors*bits/8)
+	switch {
+	case kind == 2 && (bits == 8 || bits == 16):
+		return &rowReader{r: r, in: make([]byte, row), step: int(step), wide: bits == 16}, nil
+	case kind == 2:
+		return nil, malformed("TIFF predictor of %d bits", bits)
+	case kind >= 10 && kind <= 15:
+		return &rowReader{r: r, in: make([]byte, row+1), prior: make([]byte, row), step: int(step), png: true}, nil
+	}
+	return nil, malformed("predictor %d", kind)
+}
+
+func parm(parms *Dict, key Name, def int64) int64 {
+	if n, ok := parms.Get(key).(Number); ok {
+		if v, ok := n.Int64(); ok {
+			return v
+		}
+		return -1
+	}
+	return def
+}
+
+// rowReader undoes a predictor row by row.
+type rowReader struct {
+	r     io.Reader
+	in    []byte // one row as read, with its tag for PNG
+	prior []byte // the row before, undone; PNG only
+	out   []byte // what is left to hand out
+	step  int    // bytes from a sample to the one on its left
+	png   bool
+	wide  bool // TIFF with 16 bits
+	err   error
+}
+
+func (p *rowReader) Read(b []byte) (int, error) {
+	for len(p.out) == 0 {
+		if p.err != nil {
+			return 0, p.err
+		}
+		n, err := io.ReadFull(p.r, p.in)
+		if errors.Is(err, io.ErrUnexpectedEOF) && n > 0 {
+			err = io.EOF // a short last row is handed out as far as it goes
+		}
+		p.err = err
+		if n == 0 || p.png && n == 1 {
+			continue
+		}
+		p.row(n)
+	}
+	n := copy(b, p.out)
+	p.out = p.out[n:]
+	return n, nil
+}
+
+// row undoes the first n bytes of p.in.
+func (p *rowReader) row(n int) {
+	if !p.png {
+		p.tiff(p.in[:n])
+		p.out = p.in[:n]
+		return
+	}
+	cur := p.in[1:n]
+	unfilterPNG(p.in[0], cur, p.prior, p.step)
+	copy(p.prior, cur)
+	p.out = cur
+}
+
+func (p *rowReader) tiff(cur []byte) {
+	if !p.wide {
+		for i := p.step; i < len(cur); i++ {
+			cur[i] += cur[i-p.step]
+		}
+		return
+	}
+	for i := p.step; i+1 < len(cur); i += 2 {
+		v := uint16(cur[i])<<8 | uint16(cur[i+1])
+		v += uint16(cur[i-p.step])<<8 | uint16(cur[i-p.step+1])
+		cur[i], cur[i+1] = byte(v>>8), byte(v)
+	}
+}
+
+// unfilterPNG undoes one PNG filter type on cur, given the row before it. An
+// unknown type is taken for "none", as other readers do.
+func unfilterPNG(tag byte, cur, prior []byte, step int) {
+	switch tag {
+	case 1:
+		for i := step; i < len(cur); i++ {
+			cur[i] += cur[i-step]
+		}
+	case 2:
+		for i := range cur {
+			cur[i] += prior[i]
+		}
+	case 3:
+		for i := range cur {
+			left := 0
+			if i >= step {
+				left = int(cur[i-step])
+			}
+			cur[i] += byte((left + int(prior[i])) / 2)
+		}
+	case 4:
+		for i := range cur {
+			var left, corner byte
+			if i >= step {
+				left, corner = cur[i-step], prior[i-step]
+			}
+			cur[i] += paeth(left, prior[i], corner)
+		}
+	}
+}
+
+// paeth picks the neighbour nearest to left + up - corner (PNG, 9.4).
+func paeth(left, up, corner byte) byte {
+	p := int(left) + int(up) - int(corner)
+	dl, du, dc := abs(p-int(left)), abs(p-int(up)), abs(p-int(corner))
+	switch {
+	case dl <= du && dl <= dc:
+		return left
+	case du <= dc:
+		return up
+	}
+	return corner
+}
+
+func abs(v int) int {
+	if v < 0 {
+		return -v
+	}
+	return v
+}
