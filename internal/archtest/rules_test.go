@@ -20,6 +20,8 @@ var rules = map[string][]string{
 	"signer/pdf/content": {"signer/pdf", "signer/pdf/font"},
 	"signer/pdf/font":    {"internal/text", "signer/pdf", "golang.org/x/image/...", "golang.org/x/text/...", "codeberg.org/go-fonts/liberation/..."},
 	"signer/pdf/qr":      {"internal/text", "github.com/skip2/go-qrcode"},
+	"signer/cms":         {"certs", "signer/ades", "golang.org/x/crypto/cryptobyte/..."},
+	"signer/tsp":         {"certs", "signer/ades", "signer/cms", "golang.org/x/crypto/cryptobyte/..."},
 
 	// Judging, then making, signatures.
 
