@@ -22,6 +22,8 @@ var rules = map[string][]string{
 	"signer/pdf/qr":      {"internal/text", "github.com/skip2/go-qrcode"},
 	"signer/cms":         {"certs", "signer/ades", "golang.org/x/crypto/cryptobyte/..."},
 	"signer/tsp":         {"certs", "signer/ades", "signer/cms", "golang.org/x/crypto/cryptobyte/..."},
+	"signer/compose":     {"internal/text", "signer/pdf", "signer/pdf/content", "signer/pdf/font", "signer/pdf/qr", "signer/appearance"},
+	"signer/appearance":  {"internal/text", "signer/pdf", "signer/pdf/content", "signer/pdf/font", "golang.org/x/image/..."},
 
 	// Judging, then making, signatures.
 
