@@ -30,6 +30,8 @@ var rules = map[string][]string{
 	// Drivers of the signer's seams.
 
 	// The exchange: core, codecs, transports.
+	"exchange/edxml": {"internal/text", "github.com/google/uuid", "golang.org/x/text/..."},
+	"exchange/jws":   {"internal/text"},
 
 	// State.
 
