@@ -22,10 +22,14 @@ var rules = map[string][]string{
 	"signer/pdf/qr":      {"internal/text", "github.com/skip2/go-qrcode"},
 	"signer/cms":         {"certs", "signer/ades", "golang.org/x/crypto/cryptobyte/..."},
 	"signer/tsp":         {"certs", "signer/ades", "signer/cms", "golang.org/x/crypto/cryptobyte/..."},
+	"signer/pades":       {"certs", "internal/text", "signer/ades", "signer/pdf"},
 	"signer/compose":     {"internal/text", "signer/pdf", "signer/pdf/content", "signer/pdf/font", "signer/pdf/qr", "signer/appearance"},
 	"signer/appearance":  {"internal/text", "signer/pdf", "signer/pdf/content", "signer/pdf/font", "golang.org/x/image/..."},
 
+	"signer/pades/padestest": {"antin/...", "golang.org/x/crypto/..."},
+
 	// Judging, then making, signatures.
+	"signer/validation": {"certs", "internal/text", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp"},
 
 	// Drivers of the signer's seams.
 

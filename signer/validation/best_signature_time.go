@@ -1,0 +1,55 @@
+package validation
+
+import (
+	"time"
+
+	"antin/signer/ades"
+	"antin/signer/tsp"
+)
+
+// existence is the earliest moment at which a later document time-stamp proves
+// that s existed (POE extraction, EN 319 102-1, 5.6.2.3); without one, the time
+// of validation.
+func (v *validation) existence(s *subject) (time.Time, TimeSource) {
+	at, source := v.at, TimeNow
+	for _, d := range v.subjects {
+		if d == s || !d.timestamp() || !d.passed() || d.revision <= s.revision || s.revision < 0 {
+			continue
+		}
+		// Its ranges hold every byte of s, the signature value included.
+		if d.sig.ContentsStart >= s.sig.ContentsEnd && d.token.GenTime.Before(at) {
+			at, source = d.token.GenTime, TimeDocumentTimestamp
+		}
+	}
+	return at, source
+}
+
+// findBestTime moves the best signature time back from now with each valid
+// signature time-stamp and document time-stamp (EN 319 102-1, 5.5.4). What the
+// signer claims never moves it.
+func (v *validation) findBestTime(s *subject) {
+	s.best, s.bestSource = v.existence(s)
+	for _, st := range s.stamps {
+		if st.token.GenTime.Before(s.best) {
+			s.best, s.bestSource = st.token.GenTime, TimeSignatureTimestamp
+		}
+	}
+	s.out.BestTime, s.out.BestTimeSource = Time{s.best.UTC()}, s.bestSource
+}
+
+// notBefore is the latest moment that a content time-stamp proves the signature
+// to be younger than; zero without one.
+func (v *validation) notBefore(s *subject) time.Time {
+	var at time.Time
+	for _, der := range s.info.ContentTimestamps() {
+		t, err := tsp.ParseToken(der)
+		if err != nil {
+			continue
+		}
+		poe, _ := v.existence(s)
+		if st, _ := v.judgeStamp(t, s.digest(t.Hash), poe); st.indication == ades.TotalPassed && t.GenTime.After(at) {
+			at = t.GenTime
+		}
+	}
+	return at
+}

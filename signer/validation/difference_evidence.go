@@ -1,0 +1,214 @@
+package validation
+
+import (
+	"slices"
+
+	"antin/certs"
+	"antin/signer/pdf"
+)
+
+const (
+	// maxEvidenceEntry bounds one certificate, OCSP response or CRL in the security
+	// store, in bytes: the largest national CRLs have some tens of megabytes.
+	maxEvidenceEntry = 64 << 20
+	// maxEvidenceEntries bounds the entries of one array of the store.
+	maxEvidenceEntries = 10_000
+)
+
+// evidence compares the document security stores (ISO 32000-2, 12.8.4.3): its
+// arrays only grow, by certificates, OCSP responses and CRLs.
+func (s *step) evidence(root int, a, b pdf.Object) error {
+	o, n := dictOf(s.old, a), dictOf(s.new, b)
+	if o == nil && n == nil {
+		return nil
+	}
+	p := &place{anchors: []location{{root, "/DSS"}}, objects: map[int]bool{}}
+	s.claim(p, a)
+	s.claim(p, b)
+	if n == nil {
+		s.forbid(root, ChangeEvidence, "change.evidence.removed")
+		return nil
+	}
+	grew, ok, err := s.store(p, o, n, map[pdf.Name]bool{"Certs": true, "OCSPs": true, "CRLs": true})
+	if err != nil {
+		return err
+	}
+	vriGrew, vriOK := false, true
+	if ok {
+		vriGrew, vriOK, err = s.relatedInformation(p, o.Get("VRI"), n.Get("VRI"))
+		if err != nil {
+			return err
+		}
+	}
+	if !ok || !vriOK {
+		s.forbid(refNum(b), ChangeEvidence, "change.evidence.content")
+		return nil
+	}
+	s.onlyWithin(p)
+	if grew || vriGrew {
+		s.add(finding{kind: ChangeEvidence, level: ModificationEvidence, num: refNum(b), key: "change.evidence.added"})
+	}
+	return nil
+}
+
+// store compares one dictionary of arrays of evidence, the store itself or one
+// entry of its /VRI; lists names the keys that are such arrays.
+func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool) (grew, ok bool, err error) {
+	for _, k := range unionKeys(o, n) {
+		if lists[k] {
+			more, ok, err := s.list(p, k, o.Get(k), n.Get(k))
+			if err != nil || !ok {
+				return false, ok, err
+			}
+			grew = grew || more
+			continue
+		}
+		if k == "VRI" || k == "Type" || k == "TU" || k == "TS" {
+			s.claim(p, n.Get(k))
+			continue
+		}
+		same, err := s.equal(o.Get(k), n.Get(k))
+		if err != nil || !same {
+			return false, false, err
+		}
+	}
+	return grew, true, nil
+}
+
+// list compares one array of evidence: every old entry is still there, and every
+// new one is a stream that holds what its place says.
+func (s *step) list(p *place, kind pdf.Name, a, b pdf.Object) (grew, ok bool, err error) {
+	s.claim(p, a)
+	s.claim(p, b)
+	x, _ := resolve(s.old, a).(pdf.Array)
+	y, isArray := resolve(s.new, b).(pdf.Array)
+	if !isArray {
+		return false, len(x) == 0 && resolve(s.new, b) == nil, nil
+	}
+	if len(y) > maxEvidenceEntries {
+		return false, false, errBudget
+	}
+	known := map[pdf.Ref]bool{}
+	for _, e := range x {
+		if r, isRef := e.(pdf.Ref); isRef {
+			known[r] = true
+		}
+	}
+	kept := 0
+	for _, e := range y {
+		if err := s.d.spend(1); err != nil {
+			return false, false, err
+		}
+		r, isRef := e.(pdf.Ref)
+		if isRef && known[r] {
+			kept++
+			delete(known, r)
+			continue
+		}
+		grew = true
+		if isRef && s.added[r.Num] {
+			s.handled[r.Num] = true
+		}
+		if !s.isEvidence(kind, e) {
+			return false, false, nil
+		}
+	}
+	return grew, len(known) == 0 || s.stillThere(known, y), nil
+}
+
+// stillThere reports whether the entries that lost their reference stand in the
+// new array under another number.
+func (s *step) stillThere(lost map[pdf.Ref]bool, y pdf.Array) bool {
+	for r := range lost {
+		if !slices.ContainsFunc(y, func(e pdf.Object) bool {
+			same, err := s.equal(r, e)
+			return err == nil && same
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// isEvidence reports whether o is a stream that holds a certificate, an OCSP
+// response or a CRL, as kind says.
+func (s *step) isEvidence(kind pdf.Name, o pdf.Object) bool {
+	st, ok := resolve(s.new, o).(*pdf.Stream)
+	if !ok {
+		return false
+	}
+	der, err := s.new.Decode(st, maxEvidenceEntry)
+	if err != nil {
+		return false
+	}
+	switch kind {
+	case "Certs", "Cert":
+		_, err = certs.ParseCertificate(der)
+		return err == nil || isSequence(der)
+	default:
+		return isSequence(der)
+	}
+}
+
+// isSequence reports whether der is one DER SEQUENCE and nothing else: enough to
+// tell revocation data from page content, while its meaning is judged where used.
+func isSequence(der []byte) bool {
+	if len(der) < 4 || der[0] != 0x30 {
+		return false
+	}
+	length, head := int(der[1]), 2
+	if length >= 0x80 {
+		n := length & 0x7f
+		if n == 0 || n > 4 || len(der) < 2+n {
+			return false
+		}
+		length = 0
+		for _, c := range der[2 : 2+n] {
+			length = length<<8 | int(c)
+		}
+		head = 2 + n
+	}
+	return head+length == len(der)
+}
+
+// relatedInformation compares the /VRI dictionaries: entries may be added and grow.
+func (s *step) relatedInformation(p *place, a, b pdf.Object) (grew, ok bool, err error) {
+	o, n := dictOf(s.old, a), dictOf(s.new, b)
+	s.claim(p, a)
+	s.claim(p, b)
+	if n == nil {
+		return false, o == nil, nil
+	}
+	for _, k := range unionKeys(o, n) {
+		if k == "Type" {
+			continue
+		}
+		before, now := dictOf(s.old, o.Get(k)), dictOf(s.new, n.Get(k))
+		s.claim(p, o.Get(k))
+		s.claim(p, n.Get(k))
+		if now == nil || !isDigest(string(k)) {
+			return false, false, nil
+		}
+		more, ok, err := s.store(p, before, now, map[pdf.Name]bool{"Cert": true, "OCSP": true, "CRL": true})
+		if err != nil || !ok {
+			return false, false, err
+		}
+		grew = grew || more || before == nil
+	}
+	return grew, true, nil
+}
+
+// isDigest reports whether k is a SHA-1 in hexadecimal.
+func isDigest(k string) bool {
+	if len(k) != 40 {
+		return false
+	}
+	for _, c := range k {
+		switch {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'F', c >= 'a' && c <= 'f':
+		default:
+			return false
+		}
+	}
+	return true
+}

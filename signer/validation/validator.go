@@ -1,0 +1,224 @@
+package validation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"antin/certs"
+	"antin/internal/text"
+	"antin/signer/pades"
+	"antin/signer/pdf"
+)
+
+const (
+	// maxSignatures bounds the signatures judged in one file; a document that went
+	// round a ministry has dozens, each costs path building and verification.
+	maxSignatures = 200
+	// maxRevisions bounds the revisions opened one by one.
+	maxRevisions = 1000
+)
+
+// Validator judges signed documents. Its fields are set once; it is then safe
+// for concurrent use as far as its seams are.
+type Validator struct {
+	// Trust names the anchors; nil trusts nothing.
+	Trust certs.TrustStore
+	// Revocation is asked for revocation data that the document does not hold;
+	// nil is offline.
+	Revocation certs.RevocationSource
+	// Issuers is asked for missing CA certificates; nil is offline.
+	Issuers certs.IssuerSource
+	// Policy holds the rules; the zero value is DefaultPolicy.
+	Policy Policy
+	// AllowSandbox admits certificates with the sandbox mark.
+	AllowSandbox bool
+}
+
+// Input is a document to validate.
+type Input struct {
+	Reader io.ReaderAt
+	Size   int64 // bytes
+	Name   string
+}
+
+// Validate judges in as of the time at. Whatever can be said about the document
+// is in the Report, a broken signature and a malformed signed file included. The
+// error is a *text.Error: the input is no PDF or cannot be read and carries no
+// signature data (not-a-pdf, pdf-malformed, pdf-repair-needed), is encrypted,
+// exceeds a limit, or could not be read at all; or it is the context's error.
+func (v *Validator) Validate(ctx context.Context, in Input, at time.Time) (*Report, error) {
+	policy := v.Policy
+	if policy.Name == "" {
+		var err error
+		if policy, err = PolicyByName(""); err != nil {
+			return nil, err
+		}
+	}
+	run := &validation{Validator: v, ctx: ctx, in: in, at: at.UTC(), policy: policy, algorithms: certs.TS119312(),
+		ocsps: map[string][]certs.Evidence{}, seen: map[[32]byte]bool{}, fetched: map[[32]byte][]certs.Evidence{},
+		report: &Report{File: in.Name, Verdict: Valid, Reasons: []Reason{}, Signatures: []Signature{}, Changes: []Change{},
+			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: v.Revocation != nil}}
+	if err := run.validate(); err != nil {
+		return nil, err
+	}
+	run.report.finish()
+	return run.report, nil
+}
+
+// validation is one run of Validate.
+type validation struct {
+	*Validator
+	ctx    context.Context //nolint:containedctx // lives for one call of Validate only
+	in     Input
+	at     time.Time
+	policy Policy
+	// algorithms says until when algorithms count.
+	algorithms certs.CryptoPolicy
+	report     *Report
+
+	file     *pdf.File
+	revs     []pdf.Revision
+	files    []*pdf.File // by revision; nil where not opened
+	subjects []*subject  // by revision, then in the order of the form
+	rights   bool        // usage rights were found
+	// byteRanges counts the signature dictionaries that stand in the file in clear.
+	byteRanges int
+
+	pool    []*certs.Certificate          // every certificate that the document holds
+	ocsps   map[string][]certs.Evidence   // its OCSP responses, by serial number
+	crls    []certs.Evidence              // its CRLs
+	seen    map[[32]byte]bool             // digests of both, so that repeats cost nothing
+	fetched map[[32]byte][]certs.Evidence // by certificate
+	paths   int                           // built so far
+}
+
+// validate runs the building blocks in their order.
+func (v *validation) validate() error {
+	// 1. The file as one unambiguous PDF, and its signatures.
+	if err := v.open(); err != nil {
+		return v.unreadable(err)
+	}
+	if err := v.discover(); err != nil {
+		return err
+	}
+	// 2. Format of each signature, then one pass over the bytes for all digests.
+	v.checkFormats()
+	if err := v.readBytes(); err != nil {
+		return err
+	}
+	if err := v.findRemoved(); err != nil {
+		return err
+	}
+	// 3. What the document brings along to judge it.
+	v.collectEvidence()
+	// 4. Cryptographic verification, then time: the newest document time-stamp
+	// first, since each one proves when those below it existed.
+	for _, s := range v.subjects {
+		v.verify(s)
+	}
+	v.validateDocumentTimestamps()
+	// 5. Each signature at its best signature time.
+	for _, s := range v.subjects {
+		if !s.timestamp() {
+			v.validateSignature(s)
+		}
+		if err := v.ctx.Err(); err != nil {
+			return fmt.Errorf("validating %s: %w", v.in.Name, err)
+		}
+	}
+	// 6. What was changed after each of them.
+	if err := v.compare(); err != nil {
+		return err
+	}
+	v.conclude()
+	return nil
+}
+
+// open reads the structure of the file.
+func (v *validation) open() error {
+	f, err := pdf.Open(v.in.Reader, v.in.Size, pdf.Options{})
+	if err != nil {
+		return err
+	}
+	v.file = f
+	if f.Encrypted() {
+		return f.EncryptionError()
+	}
+	v.revs = f.Revisions()
+	if len(v.revs) == 0 {
+		return text.Errorf(text.PDFMalformed, errors.New("no revision has an end"))
+	}
+	if len(v.revs) > maxRevisions {
+		return text.Errorf(text.LimitExceeded, fmt.Errorf("%d revisions", len(v.revs)))
+	}
+	v.files = make([]*pdf.File, len(v.revs))
+	return nil
+}
+
+// revision returns the file as of revision i.
+func (v *validation) revision(i int) (*pdf.File, error) {
+	if v.files[i] == nil {
+		f, err := v.file.AtRevision(v.revs[i])
+		if err != nil {
+			return nil, err
+		}
+		v.files[i] = f
+	}
+	return v.files[i], nil
+}
+
+// unreadable decides about a file that cannot be read as one unambiguous PDF:
+// one with signature data is malformed, which is a verdict, any other an error.
+func (v *validation) unreadable(err error) error {
+	code := text.CodeOf(err)
+	if code != text.NotAPDF && code != text.PDFMalformed && code != text.PDFRepairNeeded {
+		return err
+	}
+	sum, marks, readErr := scanSignatureData(v.ctx, v.in)
+	if readErr != nil {
+		return readErr
+	}
+	if marks == 0 {
+		return err
+	}
+	v.report.SHA256 = sum
+	v.report.because(Invalid, Reason{Code: ReasonMalformed, Message: text.Get(reasonKey(ReasonMalformed))})
+	return nil
+}
+
+// discover lists the signatures of the newest revision.
+func (v *validation) discover() error {
+	found, err := pades.Signatures(v.file)
+	if err != nil {
+		return v.unreadable(err)
+	}
+	for i := range found {
+		if !found[i].Signed() {
+			continue
+		}
+		if found[i].Perms == "UR3" || found[i].Perms == "UR" {
+			v.rights = true // granted by a program's maker, nobody's signature
+			continue
+		}
+		if len(v.subjects) == maxSignatures {
+			return text.Errorf(text.LimitExceeded, fmt.Errorf("more than %d signatures", maxSignatures))
+		}
+		v.subjects = append(v.subjects, newSubject(found[i], v.file))
+	}
+	return nil
+}
+
+// scanSignatureData reads the whole input once for its digest and counts what
+// only signatures bring.
+func scanSignatureData(ctx context.Context, in Input) (sum string, marks int, err error) {
+	p := &pass{whole: sha256.New()}
+	if err := p.read(ctx, in); err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(p.whole.Sum(nil)), p.marks, nil
+}
