@@ -30,8 +30,11 @@ var rules = map[string][]string{
 
 	// Judging, then making, signatures.
 	"signer/validation": {"certs", "internal/text", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp"},
+	"signer":            {"certs", "internal/text", "signer/ades", "signer/appearance", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp", "signer/validation"},
 
 	// Drivers of the signer's seams.
+	"signer/tsa":          {"certs", "internal/text", "signer", "signer/tsp"},
+	"signer/keys/softkey": {"certs", "internal/text", "signer", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto/..."},
 
 	// The exchange: core, codecs, transports.
 	"exchange/edxml": {"internal/text", "github.com/google/uuid", "golang.org/x/text/..."},
