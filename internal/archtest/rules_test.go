@@ -37,8 +37,12 @@ var rules = map[string][]string{
 	"signer/keys/softkey": {"certs", "internal/text", "signer", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto/..."},
 
 	// The exchange: core, codecs, transports.
-	"exchange/edxml": {"internal/text", "github.com/google/uuid", "golang.org/x/text/..."},
-	"exchange/jws":   {"internal/text"},
+	"exchange": {"certs", "internal/text", "exchange/edxml", "exchange/jws", "github.com/google/uuid", "golang.org/x/text/...",
+		"signer", "signer/ades", "signer/appearance", "signer/compose", "signer/pades", "signer/pdf", "signer/validation"},
+	"exchange/edxml":        {"internal/text", "github.com/google/uuid", "golang.org/x/text/..."},
+	"exchange/jws":          {"internal/text"},
+	"exchange/peer":         {"certs", "internal/text", "exchange", "exchange/jws"},
+	"exchange/exchangetest": {"certs", "certs/certstest", "internal/text", "exchange", "exchange/edxml", "exchange/jws"},
 
 	// State.
 

@@ -54,7 +54,7 @@ type Key string
 var areas = []map[Key]Message{
 	verdictMessages, validationMessages, changeMessages, edxmlMessages,
 	exchangeMessages, webMessages, cliMessages, appearanceMessages, composeMessages, signMessages,
-	keyMessages,
+	keyMessages, apiMessages,
 }
 
 // Get returns the entry key with args put in place of its verbs (package fmt;

@@ -1,0 +1,180 @@
+package exchange
+
+import (
+	"time"
+
+	"antin/internal/text"
+)
+
+// TransferKind says what a transfer carries.
+type TransferKind string
+
+// The kinds of transfer.
+const (
+	KindDocument TransferKind = "document" // an edXML "edoc"
+	KindStatus   TransferKind = "status"   // an edXML "status"
+)
+
+// Delivery is one message on its way to one receiver: a document, or a status
+// about a document. Its TransferID, manifest and payload are fixed before the
+// first byte leaves, so that every attempt is the same transfer.
+type Delivery struct {
+	ID      ID           `json:"id"`
+	Agency  AgencyCode   `json:"agency"` // the sender, served here
+	To      AgencyCode   `json:"to"`
+	Version int          `json:"-"`
+	Kind    TransferKind `json:"kind"`
+	// Subject is the Document sent, or the InboxItem the status speaks of.
+	Subject    ID            `json:"subject"`
+	TransferID TransferID    `json:"transfer_id"`
+	Payload    Blob          `json:"payload"`  // the edXML message
+	Manifest   []byte        `json:"manifest"` // JWS, as every attempt sends it
+	Priority   int           `json:"priority"`
+	CreatedAt  time.Time     `json:"created_at"`
+	ExpiresAt  time.Time     `json:"expires_at"`
+	State      DeliveryState `json:"state"`
+	Attempts   int           `json:"attempts"`       // failures of this very transfer; a peer that is down costs none
+	NextAt     time.Time     `json:"next_at"`        // not before this time
+	Note       Note          `json:"note,omitzero"`  // why it has not arrived, or why it was refused
+	Receipt    []byte        `json:"receipt"`        // the peer's JWS: accepted, rejected or closed
+	EndedAt    time.Time     `json:"ended,omitzero"` // when State became final
+	// StatusCode is the status message's code; empty for a document.
+	StatusCode StatusCode `json:"status_code,omitempty"`
+}
+
+// Blobs returns every blob that d keeps alive.
+func (d Delivery) Blobs() []Blob { return present(d.Payload) }
+
+// Lane returns the lane d travels in.
+func (d Delivery) Lane() Lane { return Lane{From: d.Agency, To: d.To} }
+
+// Note is one reason in words, with the closed list's code.
+type Note struct {
+	Code    text.Code    `json:"code,omitempty"`
+	Message text.Message `json:"message,omitzero"`
+}
+
+// NoteOf returns the note that says err, zero for nil.
+func NoteOf(err error) Note {
+	if err == nil {
+		return Note{}
+	}
+	e := text.As(err)
+	return Note{Code: e.Code, Message: e.Message()}
+}
+
+// IsZero reports whether n says nothing.
+func (n Note) IsZero() bool { return n.Code == "" && n.Message.IsZero() }
+
+// Lane is the way from one agency served here to one peer. Deliveries of a lane
+// leave in order of priority, then age, and share back-off: a dead peer holds one
+// lane, whatever waits in it.
+type Lane struct {
+	From AgencyCode
+	To   AgencyCode
+}
+
+// LaneState is what a lane remembers between attempts. The zero value is a lane
+// that works.
+type LaneState struct {
+	Lane     Lane
+	Failures int       // in a row, of the peer as a whole
+	RetryAt  time.Time // no attempt before; zero: at once
+	Note     Note      // the last failure
+	Halted   bool      // stopped until someone mends trust: the alarm state
+}
+
+// DeliveryState is where a delivery stands in transport. What the receiver's
+// people did with the document is its business history, told apart.
+type DeliveryState string
+
+// The transport states.
+const (
+	DeliveryReady          DeliveryState = "READY"           // committed; due or waiting
+	DeliveryQuarantined    DeliveryState = "QUARANTINED"     // failed by itself too often; an operator decides
+	DeliveryDelivered      DeliveryState = "DELIVERED"       // a verified receipt is stored
+	DeliveryDeliveredLate  DeliveryState = "DELIVERED_LATE"  // the receipt came after expiry
+	DeliveryRefused        DeliveryState = "REFUSED"         // the peer will never take it
+	DeliveryNonDelivered   DeliveryState = "NON_DELIVERED"   // the peer closed the transfer, unseen
+	DeliveryUnknownExpired DeliveryState = "UNKNOWN_EXPIRED" // expired and the peer cannot be asked: an alarm
+)
+
+// DeliveryStates lists every transport state.
+func DeliveryStates() []DeliveryState {
+	return []DeliveryState{DeliveryReady, DeliveryQuarantined, DeliveryDelivered, DeliveryDeliveredLate,
+		DeliveryRefused, DeliveryNonDelivered, DeliveryUnknownExpired}
+}
+
+// DeliverySignal is something that happens to a delivery.
+type DeliverySignal string
+
+// The signals.
+const (
+	SignalAccepted  DeliverySignal = "accepted"  // a verified receipt
+	SignalRejected  DeliverySignal = "rejected"  // a permanent refusal
+	SignalClosed    DeliverySignal = "closed"    // a verified closed receipt
+	SignalExpired   DeliverySignal = "expired"   // past expiry, and the peer did not answer
+	SignalExhausted DeliverySignal = "exhausted" // the last attempt of its own was spent
+	SignalResumed   DeliverySignal = "resumed"   // an operator sends it on
+)
+
+// DeliverySignals lists every signal.
+func DeliverySignals() []DeliverySignal {
+	return []DeliverySignal{SignalAccepted, SignalRejected, SignalClosed, SignalExpired, SignalExhausted, SignalResumed}
+}
+
+// deliveryTable is the whole machine: for each state, what each signal makes of
+// it. A signal that leads to the same state is a repeat and changes nothing; a
+// signal that is not listed contradicts the state and is refused.
+var deliveryTable = map[DeliveryState]map[DeliverySignal]DeliveryState{
+	DeliveryReady: {
+		SignalAccepted: DeliveryDelivered, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
+		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryQuarantined, SignalResumed: DeliveryReady,
+	},
+	DeliveryQuarantined: {
+		SignalAccepted: DeliveryDelivered, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
+		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryQuarantined, SignalResumed: DeliveryReady,
+	},
+	DeliveryUnknownExpired: {
+		SignalAccepted: DeliveryDeliveredLate, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
+		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryUnknownExpired,
+	},
+	DeliveryDelivered:     {SignalAccepted: DeliveryDelivered, SignalExpired: DeliveryDelivered, SignalExhausted: DeliveryDelivered},
+	DeliveryDeliveredLate: {SignalAccepted: DeliveryDeliveredLate, SignalExpired: DeliveryDeliveredLate, SignalExhausted: DeliveryDeliveredLate},
+	DeliveryRefused:       {SignalRejected: DeliveryRefused, SignalExpired: DeliveryRefused, SignalExhausted: DeliveryRefused},
+	DeliveryNonDelivered:  {SignalClosed: DeliveryNonDelivered, SignalExpired: DeliveryNonDelivered, SignalExhausted: DeliveryNonDelivered},
+}
+
+// Next returns the state that signal leads to from s; ok is false when the signal
+// contradicts the state.
+func (s DeliveryState) Next(signal DeliverySignal) (next DeliveryState, ok bool) {
+	next, ok = deliveryTable[s][signal]
+	return next, ok
+}
+
+// Final reports whether no delivery leaves s by itself.
+func (s DeliveryState) Final() bool {
+	switch s {
+	case DeliveryDelivered, DeliveryDeliveredLate, DeliveryRefused, DeliveryNonDelivered:
+		return true
+	case DeliveryReady, DeliveryQuarantined, DeliveryUnknownExpired:
+	}
+	return false
+}
+
+// advance moves d by signal at the given time and reports whether it moved. It is
+// the only place that changes State. A contradiction is a state-conflict.
+func (d *Delivery) advance(signal DeliverySignal, at time.Time) (moved bool, err error) {
+	next, ok := d.State.Next(signal)
+	if !ok {
+		return false, text.Detailed(text.StateConflict, nil, "exchange.delivery-conflict", string(d.State), string(signal))
+	}
+	if next == d.State {
+		return false, nil
+	}
+	d.State = next
+	if next.Final() {
+		d.EndedAt = at
+	}
+	return true, nil
+}

@@ -1,0 +1,42 @@
+package exchange
+
+import (
+	"time"
+)
+
+// Outbox prepares an agency's documents, has them signed and sealed, and sends
+// them. Its fields are set once, before use; its methods are safe for concurrent use.
+type Outbox struct {
+	Store     Store
+	Blobs     Blobs
+	Directory Directory
+	Offices   Offices
+	Transport Transport
+	Press     *Press
+	Now       func() time.Time
+	// Expiry is how long a transfer may wait for its receiver; 0 means DefaultExpiry.
+	Expiry time.Duration
+	// UrgentExpiry is that of documents of priority 2 and above; 0 means
+	// DefaultUrgentExpiry.
+	UrgentExpiry time.Duration
+}
+
+// The defaults of Outbox.
+const (
+	DefaultExpiry       = 5 * 24 * time.Hour // mail's custom; longer than a long weekend
+	DefaultUrgentExpiry = 24 * time.Hour
+)
+
+// urgent is the edXML priority (thượng khẩn) from which the shorter expiry holds.
+const urgent = 2
+
+func (o *Outbox) expiry(priority int) time.Duration {
+	e, d := o.Expiry, DefaultExpiry
+	if priority >= urgent {
+		e, d = o.UrgentExpiry, DefaultUrgentExpiry
+	}
+	if e > 0 {
+		return e
+	}
+	return d
+}

@@ -1,0 +1,197 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"antin/exchange/edxml"
+	"antin/internal/text"
+)
+
+// maxReceivers bounds one Send: a province has some 200 agencies, a ministry's
+// circulars go to a thousand.
+const maxReceivers = 1000
+
+// SendRequest asks to send an issued document.
+type SendRequest struct {
+	Document ID
+	To       []AgencyCode // duplicates merge
+	Key      string       // idempotency key; may be empty
+}
+
+// Send hands an issued document to its receivers: it builds one edXML message,
+// signs a manifest for each receiver and commits all of it before the first byte
+// leaves; then the worker delivers. It returns the deliveries of the document.
+//
+// A receiver whose delivery is under way or done is not sent to twice; one that
+// refused or was never reached may be sent to again, as a new transfer. Errors:
+// not-allowed (role; a state secret), signature-required, receiver-unknown,
+// state-conflict, too-large, storage-full.
+func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Delivery, error) {
+	if err := actor.may(RoleClerk); err != nil {
+		return nil, err
+	}
+	to := slices.Compact(slices.Sorted(slices.Values(req.To)))
+	idem, err := newOnce(actor.Agency, req.Key, "document.send", req.Document, to)
+	if err != nil {
+		return nil, err
+	}
+	if id, ok, err := idem.seen(ctx, o.Store); ok || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return o.deliveries(ctx, id)
+	}
+	office, err := o.Offices.Office(ctx, actor.Agency)
+	if err != nil {
+		return nil, err
+	}
+	p := &documentPaper{id: req.Document, actor: actor}
+	if err := o.Store.View(ctx, func(tx Tx) error { return p.load(ctx, tx) }); err != nil {
+		return nil, err
+	}
+	if err := o.maySend(ctx, actor, p.doc); err != nil {
+		return nil, err
+	}
+	now := o.Now().UTC()
+	receivers, err := o.receivers(ctx, actor.Agency, to, now)
+	if err != nil {
+		return nil, err
+	}
+	message, err := o.buildMessage(ctx, p.doc, office.Agency, receivers, now)
+	if err != nil {
+		return nil, err
+	}
+	made, err := dispatch{from: actor.Agency, key: office.GatewayKey, kind: KindDocument, subject: p.doc.ID, payload: message,
+		documentID: p.doc.DocumentID, number: p.doc.Issuance.Number.String(), priority: p.doc.Priority, now: now,
+		expiry: o.expiry(p.doc.Priority)}.deliveries(to)
+	if err != nil {
+		return nil, err
+	}
+	err = o.Store.Update(ctx, func(tx Tx) error {
+		if _, ok, err := idem.done(ctx, tx); ok || err != nil {
+			return err
+		}
+		if err := o.commitSend(ctx, tx, actor, p, message, made, now); err != nil {
+			return err
+		}
+		return idem.keep(ctx, tx, p.id, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o.deliveries(ctx, req.Document)
+}
+
+// maySend refuses what must not leave, and leaves a state secret's refusal in the
+// evidence.
+func (o *Outbox) maySend(ctx context.Context, actor Actor, d Document) error {
+	if d.Security != SecurityOrdinary {
+		refusal := text.Detailed(text.NotAllowed, nil, "exchange.secret")
+		err := o.Store.Update(ctx, func(tx Tx) error {
+			_, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: o.Now().UTC(), Kind: EventSendRefused, Subject: d.ID, By: actor,
+				Digest: d.Issuance.Newest().Digest, Data: map[string]string{"security": string(d.Security)}})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return refusal
+	}
+	if !d.Issuance.Issued.Done() {
+		return text.Detailed(text.SignatureRequired, nil, "exchange.not-issued")
+	}
+	return nil
+}
+
+func (o *Outbox) receivers(ctx context.Context, from AgencyCode, to []AgencyCode, now time.Time) ([]Agency, error) {
+	if len(to) == 0 || len(to) > maxReceivers {
+		return nil, fieldError("to")
+	}
+	out := make([]Agency, len(to))
+	for i, code := range to {
+		if code == from {
+			return nil, text.Detailed(text.InvalidInput, nil, "exchange.to-self")
+		}
+		a, err := o.Directory.Agency(ctx, code)
+		if err != nil {
+			return nil, err
+		}
+		if !a.openAt(now) {
+			return nil, text.Detailed(text.ReceiverUnknown, nil, "exchange.receiver-closed", string(code), string(a.Successor))
+		}
+		out[i] = a
+	}
+	return out, nil
+}
+
+// buildMessage writes the edXML message of d into Blobs. The final PDF is read
+// again for it, and checked against its digest on the way.
+func (o *Outbox) buildMessage(ctx context.Context, d Document, from Agency, to []Agency, now time.Time) (Blob, error) {
+	if err := o.Blobs.Verify(ctx, d.Issuance.Final.Digest); err != nil {
+		return Blob{}, fmt.Errorf("final file of %s: %w", d.ID, err)
+	}
+	m := edoc(d, from, to, now, func() (io.ReadCloser, error) { return o.Blobs.Open(ctx, d.Issuance.Final.Digest) })
+	message, err := spool(ctx, o.Blobs, func(w io.Writer) error { return edxml.Write(w, m, edxml.WriteOptions{}) })
+	if err != nil {
+		return Blob{}, fmt.Errorf("building message of %s: %w", d.ID, err)
+	}
+	for _, a := range to {
+		if a.MaxPayload > 0 && message.Size > a.MaxPayload {
+			return Blob{}, text.Detailed(text.TooLarge, nil, "exchange.receiver-limit", string(a.Code), int(a.MaxPayload>>20))
+		}
+	}
+	return message, nil
+}
+
+func (p dispatch) deliveries(to []AgencyCode) ([]Delivery, error) {
+	out := make([]Delivery, len(to))
+	for i, code := range to {
+		d, err := p.delivery(code)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = d
+	}
+	return out, nil
+}
+
+func (o *Outbox) commitSend(ctx context.Context, tx Tx, actor Actor, p *documentPaper, message Blob, made []Delivery, now time.Time) error {
+	if err := p.load(ctx, tx); err != nil {
+		return err
+	}
+	earlier, err := tx.DeliveriesOf(ctx, p.id)
+	if err != nil {
+		return err
+	}
+	for _, e := range earlier {
+		again := e.State == DeliveryRefused || e.State == DeliveryNonDelivered
+		if !again && slices.ContainsFunc(made, func(d Delivery) bool { return d.To == e.To }) {
+			return text.Detailed(text.StateConflict, nil, "exchange.sent-already", string(e.To))
+		}
+	}
+	p.doc.Message = message
+	if !p.doc.Sent.Done() {
+		p.doc.Sent = Fact{At: now, By: actor}
+	}
+	if err := p.save(ctx, tx); err != nil {
+		return err
+	}
+	for _, d := range made {
+		if err := commitDelivery(ctx, tx, d, actor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Outbox) deliveries(ctx context.Context, document ID) (out []Delivery, err error) {
+	err = o.Store.View(ctx, func(tx Tx) (err error) {
+		out, err = tx.DeliveriesOf(ctx, document)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,98 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"antin/internal/text"
+)
+
+// Evidence reads the evidence log of an agency.
+type Evidence struct {
+	Store Store
+}
+
+// Timeline returns every fact about a document, result or inbox item of the
+// actor's agency in the order they were recorded: its own, those of its
+// deliveries, and what the other side reported. not-found for an object of
+// another agency.
+func (e *Evidence) Timeline(ctx context.Context, actor Actor, id ID) (out []Event, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
+		out = nil
+		events, err := tx.EventsOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, ev := range events {
+			if ev.Agency == actor.Agency {
+				out = append(out, ev)
+			}
+		}
+		if len(out) == 0 {
+			return text.Errorf(text.NotFound, nil)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// chainPage is how many events Verify holds at a time.
+const chainPage = 1000
+
+// Verify reads the whole chain of agency and returns its length and the hash of
+// its last event. The error names the first event that is changed or missing.
+func (e *Evidence) Verify(ctx context.Context, agency AgencyCode) (n int64, head Digest, err error) {
+	var prev Event
+	for {
+		var page []Event
+		if err := e.Store.View(ctx, func(tx Tx) (err error) {
+			page, err = tx.EventsAfter(ctx, agency, prev.Seq, chainPage)
+			return err
+		}); err != nil {
+			return prev.Seq, prev.Hash, err
+		}
+		for _, ev := range page {
+			if !ev.Intact(prev) {
+				return prev.Seq, prev.Hash, fmt.Errorf("evidence of %s is broken at event %d: %w", agency, prev.Seq+1, ErrChain)
+			}
+			prev = ev
+		}
+		if len(page) < chainPage {
+			return prev.Seq, prev.Hash, nil
+		}
+	}
+}
+
+// ErrChain is returned by Verify for a log that was changed.
+var ErrChain = errors.New("event changed or missing")
+
+// Message is the fact in words, for timelines.
+func (e Event) Message() text.Message {
+	key := text.Key("event." + string(e.Kind))
+	args := []any{}
+	switch e.Kind {
+	case EventNumbered:
+		args = append(args, e.Data["number"])
+	case EventSent, EventDelivered, EventDeliveryRefused, EventDeliveryEnded, EventDeliveryResumed:
+		if s := StatusCode(e.Data["status"]); s != "" {
+			return text.Get(key+".status", string(s), string(e.Peer))
+		}
+		args = append(args, string(e.Peer))
+	case EventReceived, EventTransferRefused, EventReplayConflict, EventTransferClosed, EventLaneHalted:
+		args = append(args, string(e.Peer))
+	case EventStatusReceived, EventStatusUnknown:
+		args = append(args, string(e.Peer), e.Data["status"], StatusCode(e.Data["status"]).Message().VI)
+	case EventHandling:
+		args = append(args, StatusCode(e.Data["status"]).Message().VI)
+	case EventReturned:
+		args = append(args, e.Data["reason"])
+	case EventAccepted:
+		args = append(args, e.Data["arrival"])
+	case EventValidated, EventIssued:
+		args = append(args, text.Get(text.Key("verdict."+e.Data["verdict"])).VI)
+	case EventDocumentCreated, EventResultCreated, EventApproved, EventSigned, EventSealed, EventSigningRefused,
+		EventSendRefused, EventDamaged, EventDuplicate, EventContradiction:
+	}
+	return text.Get(key, args...)
+}
