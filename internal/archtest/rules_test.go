@@ -45,6 +45,9 @@ var rules = map[string][]string{
 	"exchange/exchangetest": {"certs", "certs/certstest", "internal/text", "exchange", "exchange/edxml", "exchange/jws"},
 
 	// State.
+	"store": {"exchange", "internal/text", "github.com/riverqueue/river/...", "github.com/pressly/goose/v3", "modernc.org/sqlite/...",
+		"golang.org/x/sys/..."},
+	"store/storetest": {"exchange", "internal/text"},
 
 	// The doors.
 

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+
+	"antin/exchange"
+)
+
+// CreateTransfer implements exchange.TransferRows.
+func (t *tx) CreateTransfer(ctx context.Context, x exchange.Transfer) error {
+	body, err := encode(x)
+	if err != nil {
+		return err
+	}
+	if err := t.insert(ctx, `INSERT INTO transfer (recipient, sender, transfer_id, body) VALUES ($1, $2, $3, $4)`,
+		x.Recipient, x.Sender, x.ID, body); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(x.ID), x.Blobs())
+}
+
+// Transfer implements exchange.TransferRows.
+func (t *tx) Transfer(ctx context.Context, k exchange.TransferKey) (exchange.Transfer, error) {
+	r, err := one[exchange.Transfer](ctx, t, `SELECT body, 0 FROM transfer WHERE recipient = $1 AND sender = $2 AND transfer_id = $3`,
+		k.Recipient, k.Sender, k.ID)
+	return r.body, err
+}
+
+// CreateInboxItem implements exchange.InboxRows.
+func (t *tx) CreateInboxItem(ctx context.Context, i exchange.InboxItem) error {
+	body, err := encode(i)
+	if err != nil {
+		return err
+	}
+	if err := t.insert(ctx, `INSERT INTO inbox (id, agency, sender, transfer_id, kind, state, header_from, document_id, version, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)`,
+		i.ID, i.Agency, i.From, i.TransferID, i.Kind, i.State, i.Header.From, i.Header.DocumentID, body); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(i.ID), i.Blobs())
+}
+
+// SaveInboxItem implements exchange.InboxRows.
+func (t *tx) SaveInboxItem(ctx context.Context, i exchange.InboxItem) error {
+	body, err := encode(i)
+	if err != nil {
+		return err
+	}
+	if err := t.save(ctx, i.ID, `UPDATE inbox SET state = $1, header_from = $2, document_id = $3, body = $4, version = version + 1
+		WHERE id = $5 AND version = $6`, i.State, i.Header.From, i.Header.DocumentID, body, i.ID, i.Version); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(i.ID), i.Blobs())
+}
+
+func inboxItem(r row[exchange.InboxItem]) exchange.InboxItem {
+	r.body.Version = r.version
+	return r.body
+}
+
+// InboxItem implements exchange.InboxRows.
+func (t *tx) InboxItem(ctx context.Context, id exchange.ID) (exchange.InboxItem, error) {
+	r, err := one[exchange.InboxItem](ctx, t, `SELECT body, version FROM inbox WHERE id = $1`, id)
+	return inboxItem(r), err
+}
+
+// InboxItems implements exchange.InboxRows.
+func (t *tx) InboxItems(ctx context.Context, agency exchange.AgencyCode, f exchange.InboxFilter) ([]exchange.InboxItem, error) {
+	before, limit := page(f.Page)
+	rows, err := many[exchange.InboxItem](ctx, t, `SELECT body, version FROM inbox
+		WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR kind = $2) AND ($3 = '' OR state = $3) AND id < $4
+		ORDER BY id DESC LIMIT $5`, agency, f.Kind, f.State, before, limit)
+	return each(rows, inboxItem), err
+}
+
+// InboxByDocument implements exchange.InboxRows.
+func (t *tx) InboxByDocument(ctx context.Context, agency, from exchange.AgencyCode, documentID string) ([]exchange.InboxItem, error) {
+	rows, err := many[exchange.InboxItem](ctx, t, `SELECT body, version FROM inbox
+		WHERE agency = $1 AND header_from = $2 AND document_id = $3 AND document_id <> '' ORDER BY id`, agency, from, documentID)
+	return each(rows, inboxItem), err
+}

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+
+	"antin/exchange"
+)
+
+// CreateDocument implements exchange.DocumentRows.
+func (t *tx) CreateDocument(ctx context.Context, d exchange.Document) error {
+	body, err := encode(d)
+	if err != nil {
+		return err
+	}
+	if err := t.insert(ctx, `INSERT INTO document (id, agency, document_id, version, body) VALUES ($1, $2, $3, 1, $4)`,
+		d.ID, d.Agency, d.DocumentID, body); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(d.ID), d.Blobs())
+}
+
+// SaveDocument implements exchange.DocumentRows.
+func (t *tx) SaveDocument(ctx context.Context, d exchange.Document) error {
+	body, err := encode(d)
+	if err != nil {
+		return err
+	}
+	if err := t.save(ctx, d.ID, `UPDATE document SET document_id = $1, body = $2, version = version + 1 WHERE id = $3 AND version = $4`,
+		d.DocumentID, body, d.ID, d.Version); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(d.ID), d.Blobs())
+}
+
+func document(r row[exchange.Document]) exchange.Document {
+	r.body.Version = r.version
+	return r.body
+}
+
+// Document implements exchange.DocumentRows.
+func (t *tx) Document(ctx context.Context, id exchange.ID) (exchange.Document, error) {
+	r, err := one[exchange.Document](ctx, t, `SELECT body, version FROM document WHERE id = $1`, id)
+	return document(r), err
+}
+
+// DocumentByNumber implements exchange.DocumentRows.
+func (t *tx) DocumentByNumber(ctx context.Context, agency exchange.AgencyCode, documentID string) (exchange.Document, error) {
+	r, err := one[exchange.Document](ctx, t,
+		`SELECT body, version FROM document WHERE agency = $1 AND document_id = $2 AND document_id <> ''`, agency, documentID)
+	return document(r), err
+}
+
+// Documents implements exchange.DocumentRows.
+func (t *tx) Documents(ctx context.Context, agency exchange.AgencyCode, p exchange.Page) ([]exchange.Document, error) {
+	before, limit := page(p)
+	rows, err := many[exchange.Document](ctx, t,
+		`SELECT body, version FROM document WHERE agency = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, agency, before, limit)
+	return each(rows, document), err
+}
+
+// CreateResult implements exchange.ResultRows.
+func (t *tx) CreateResult(ctx context.Context, r exchange.Result) error {
+	body, err := encode(r)
+	if err != nil {
+		return err
+	}
+	if err := t.insert(ctx, `INSERT INTO result (id, agency, token, version, body) VALUES ($1, $2, $3, 1, $4)`,
+		r.ID, r.Agency, r.Token, body); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(r.ID), r.Blobs())
+}
+
+// SaveResult implements exchange.ResultRows.
+func (t *tx) SaveResult(ctx context.Context, r exchange.Result) error {
+	body, err := encode(r)
+	if err != nil {
+		return err
+	}
+	if err := t.save(ctx, r.ID, `UPDATE result SET body = $1, version = version + 1 WHERE id = $2 AND version = $3`,
+		body, r.ID, r.Version); err != nil {
+		return err
+	}
+	return t.refer(ctx, string(r.ID), r.Blobs())
+}
+
+func result(r row[exchange.Result]) exchange.Result {
+	r.body.Version = r.version
+	return r.body
+}
+
+// Result implements exchange.ResultRows.
+func (t *tx) Result(ctx context.Context, id exchange.ID) (exchange.Result, error) {
+	r, err := one[exchange.Result](ctx, t, `SELECT body, version FROM result WHERE id = $1`, id)
+	return result(r), err
+}
+
+// ResultByToken implements exchange.ResultRows.
+func (t *tx) ResultByToken(ctx context.Context, token string) (exchange.Result, error) {
+	r, err := one[exchange.Result](ctx, t, `SELECT body, version FROM result WHERE token = $1`, token)
+	return result(r), err
+}
+
+// Results implements exchange.ResultRows.
+func (t *tx) Results(ctx context.Context, agency exchange.AgencyCode, p exchange.Page) ([]exchange.Result, error) {
+	before, limit := page(p)
+	rows, err := many[exchange.Result](ctx, t,
+		`SELECT body, version FROM result WHERE agency = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, agency, before, limit)
+	return each(rows, result), err
+}
+
+func each[T any](rows []row[T], f func(row[T]) T) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = f(r)
+	}
+	return out
+}
