@@ -50,6 +50,7 @@ var rules = map[string][]string{
 	"store/storetest": {"exchange", "internal/text"},
 
 	// The doors.
+	"web/render": {"internal/text", "github.com/klippa-app/go-pdfium/...", "github.com/tetratelabs/wazero/...", "golang.org/x/sys/..."},
 
 	// The program wires everything; interop judges it from outside.
 }
