@@ -126,6 +126,7 @@ var apiMessages = map[Key]Message{
 	"api.field.history":           {"Các trạng thái đã báo", "The statuses reported"},
 
 	// The developer card.
+	"api.curl.sample":     {"Lấy PDF của văn bản mới nhất (hoặc dùng PDF đã ký của bạn, tên vanban.pdf)", "Get the newest document's PDF (or use a signed one of your own as vanban.pdf)"},
 	"api.curl.upload":     {"Tải tệp PDF đã ký lên", "Upload a signed PDF"},
 	"api.curl.verify":     {"Kiểm tra chữ ký của tệp", "Verify the file's signatures"},
 	"api.curl.create":     {"Tạo văn bản đi từ tệp đó", "Make an outgoing document of it"},

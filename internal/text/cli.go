@@ -3,6 +3,8 @@ package text
 // cliMessages are the texts of the command line; keys "help.…" are those of --help.
 var cliMessages = map[Key]Message{
 	"cli.description":      {"Antin: ký số, gửi nhận và kiểm tra văn bản điện tử giữa các cơ quan.", "Antin: sign, exchange and verify electronic documents between agencies."},
+	"cli.link.start":       {"Trang bắt đầu", "Start page"},
+	"cli.link.public":      {"Kiểm tra công khai", "Public verification"},
 	"cli.usage":            {"Lệnh chưa đúng", "Usage error"},
 	"cli.path":             {"(%s)", "(%s)"},
 	"cli.not_a_file":       {"%s không phải là tệp thường.", "%s is not a regular file."},

@@ -95,6 +95,10 @@ func (s *step) catalog() error {
 		switch k {
 		case "AcroForm", "DSS", "Extensions", "Metadata":
 			continue // judged below, also where only what they refer to changed
+		case "Version":
+			if s.raisesVersion(n.Get(k)) {
+				continue
+			}
 		}
 		s.forbid(newRef.Num, ChangeOther, "change.catalog", string(k))
 	}
@@ -109,6 +113,18 @@ func (s *step) catalog() error {
 	}
 	return s.evidence(oldRef.Num, o.Get("DSS"), n.Get("DSS"))
 }
+
+// raisesVersion reports whether v is a version of PDF not below the one in force
+// before. Signers raise it with the extension that their algorithm belongs to: a
+// P-256 key is one of PDF 2.0 (ISO/TS 32002). It changes how nothing is read.
+func (s *step) raisesVersion(v pdf.Object) bool {
+	name, ok := v.(pdf.Name)
+	return ok && contains(versions, name) && string(name) >= s.old.Version()
+}
+
+// versions are those of PDF that a catalog can name; compared as text, they are
+// in order.
+var versions = []pdf.Name{"1.4", "1.5", "1.6", "1.7", "2.0"}
 
 // extensions lets developer extensions be added and their levels raised (ISO
 // 32000-2, 7.12), as time-stamps and CAdES values ask for.

@@ -108,6 +108,20 @@ func (r *Report) because(v Verdict, r2 Reason) {
 
 // finish puts the gravest reasons first and the verdict into words.
 func (r *Report) finish() {
-	slices.SortStableFunc(r.Reasons, func(a, b Reason) int { return b.verdict.rank() - a.verdict.rank() })
+	slices.SortStableFunc(r.Reasons, func(a, b Reason) int {
+		if c := b.verdict.rank() - a.verdict.rank(); c != 0 {
+			return c
+		}
+		return a.Code.consequence() - b.Code.consequence()
+	})
 	r.Headline = text.Get(text.Key("verdict." + string(r.Verdict)))
+}
+
+// consequence orders reasons of one gravity: what is broken comes before what is
+// only so because of it.
+func (c ReasonCode) consequence() int {
+	if c == ReasonUncovered {
+		return 1
+	}
+	return 0
 }

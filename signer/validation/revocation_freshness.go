@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -37,7 +38,7 @@ func (v *validation) revocation(q question) answer {
 	if v.Revocation == nil || final {
 		return a
 	}
-	more := v.fetch(q.cert, q.issuer)
+	more := v.fetch(q)
 	if len(more) == 0 {
 		return a
 	}
@@ -88,17 +89,42 @@ func (v *validation) responderStands(q question, s certs.RevocationStatus) bool 
 		status.Status == certs.StatusGood
 }
 
-// fetch asks the network once per certificate; a failure is the same as nothing.
-func (v *validation) fetch(cert, issuer *certs.Certificate) []certs.Evidence {
-	id := cert.SHA256()
-	if e, asked := v.fetched[id]; asked {
-		return e
+// freshSource is what a RevocationSource may offer beside: data that was issued
+// at or after a time, past any cache.
+type freshSource interface {
+	RevocationSince(ctx context.Context, cert, issuer *certs.Certificate, since time.Time) ([]certs.Evidence, error)
+}
+
+// fetched is what the network said about a certificate when asked for data from
+// since on.
+type fetched struct {
+	since    time.Time
+	evidence []certs.Evidence
+}
+
+// fetch asks the network once per certificate, and again only for data younger
+// than it was asked for before; a failure is the same as nothing, and final. For a
+// signing certificate with a proven time an older answer in some cache will not do.
+func (v *validation) fetch(q question) []certs.Evidence {
+	var since time.Time
+	if q.signer && q.proven {
+		since = q.at
 	}
-	e, err := v.Revocation.Revocation(v.ctx, cert, issuer)
+	id := q.cert.SHA256()
+	if f, asked := v.fetched[id]; asked && (len(f.evidence) == 0 || !f.since.Before(since)) {
+		return f.evidence
+	}
+	var e []certs.Evidence
+	var err error
+	if fresh, ok := v.Revocation.(freshSource); ok && !since.IsZero() {
+		e, err = fresh.RevocationSince(v.ctx, q.cert, q.issuer, since)
+	} else {
+		e, err = v.Revocation.Revocation(v.ctx, q.cert, q.issuer)
+	}
 	if err != nil {
 		e = nil
 	}
-	v.fetched[id] = e
+	v.fetched[id] = fetched{since, e}
 	return e
 }
 

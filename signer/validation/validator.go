@@ -60,7 +60,7 @@ func (v *Validator) Validate(ctx context.Context, in Input, at time.Time) (*Repo
 		}
 	}
 	run := &validation{Validator: v, ctx: ctx, in: in, at: at.UTC(), policy: policy, algorithms: certs.TS119312(),
-		ocsps: map[string][]certs.Evidence{}, seen: map[[32]byte]bool{}, fetched: map[[32]byte][]certs.Evidence{},
+		ocsps: map[string][]certs.Evidence{}, seen: map[[32]byte]bool{}, fetched: map[[32]byte]fetched{},
 		report: &Report{File: in.Name, Verdict: Valid, Reasons: []Reason{}, Signatures: []Signature{}, Changes: []Change{},
 			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: v.Revocation != nil}}
 	if err := run.validate(); err != nil {
@@ -89,12 +89,12 @@ type validation struct {
 	// byteRanges counts the signature dictionaries that stand in the file in clear.
 	byteRanges int
 
-	pool    []*certs.Certificate          // every certificate that the document holds
-	ocsps   map[string][]certs.Evidence   // its OCSP responses, by serial number
-	crls    []certs.Evidence              // its CRLs
-	seen    map[[32]byte]bool             // digests of both, so that repeats cost nothing
-	fetched map[[32]byte][]certs.Evidence // by certificate
-	paths   int                           // built so far
+	pool    []*certs.Certificate        // every certificate that the document holds
+	ocsps   map[string][]certs.Evidence // its OCSP responses, by serial number
+	crls    []certs.Evidence            // its CRLs
+	seen    map[[32]byte]bool           // digests of both, so that repeats cost nothing
+	fetched map[[32]byte]fetched        // by certificate
+	paths   int                         // built so far
 }
 
 // validate runs the building blocks in their order.

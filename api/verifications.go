@@ -1,0 +1,108 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"antin/exchange"
+	"antin/internal/text"
+	"antin/signer/validation"
+)
+
+const (
+	// maxVerified bounds a file sent for verification, in bytes; it is held in memory
+	// and kept nowhere.
+	maxVerified = 30 << 20
+	// maxVerifying bounds the verifications that run at once, and so that memory.
+	maxVerifying = 4
+)
+
+type verifyIn struct {
+	Name   string `query:"name"`
+	Upload upload
+}
+
+// reportOut is a validation report, byte for byte as `antin verify --json` has it.
+type reportOut struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func newReport(b []byte) *reportOut { return &reportOut{ContentType: jsonType, Body: b} }
+
+func (s *Server) verificationRoutes(b *builder) {
+	register(b, route{id: "verify", method: http.MethodPost, path: "/v1/verifications", tag: "verifications", scope: ScopeVerify,
+		body: fileRequestBody(true), errors: []int{http.StatusNotFound, http.StatusServiceUnavailable}}, s.verify)
+}
+
+// verify judges a file that comes with the request, or one uploaded before.
+func (s *Server) verify(ctx context.Context, in *verifyIn) (*reportOut, error) {
+	if err := checkName(in.Name); err != nil {
+		return nil, err
+	}
+	select {
+	case s.verifying <- struct{}{}:
+		defer func() { <-s.verifying }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if in.Upload.is(jsonType) {
+		return s.verifyUploaded(ctx, in)
+	}
+	var out *reportOut
+	err := in.Upload.each(maxVerified, func(name string, r io.Reader) error {
+		data, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		if in.Name != "" {
+			name = in.Name
+		}
+		out, err = s.judge(ctx, validation.Input{Reader: bytes.NewReader(data), Size: int64(len(data)), Name: name})
+		return err
+	})
+	return out, err
+}
+
+func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, error) {
+	raw, err := readAll(in.Upload.ctx, maxSmallJSON)
+	if err == nil {
+		raw, err = cleanJSON(in.Upload.contentType, raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var req struct {
+		SHA256 exchange.Digest `json:"sha256"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&req); err != nil || req.SHA256 == "" {
+		return nil, invalid("/sha256", faultRequired)
+	}
+	r, err := s.Files.Open(ctx, actor(ctx, ""), req.SHA256)
+	if text.CodeOf(err) == text.NotFound {
+		return nil, &refusal{err: err, fields: []fault{newFault("/sha256", faultValue)}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	return s.judge(ctx, validation.Input{Reader: r, Size: r.Size(), Name: in.Name})
+}
+
+func (s *Server) judge(ctx context.Context, in validation.Input) (*reportOut, error) {
+	report, err := s.Validator.Validate(ctx, in, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(report)
+	if err != nil {
+		return nil, fmt.Errorf("writing report: %w", err)
+	}
+	return newReport(b), nil
+}
