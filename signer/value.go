@@ -56,12 +56,17 @@ func (r *run) signedData(attributes, value []byte) cms.SignedDataParams {
 }
 
 // known are the certificates to put beside the leaf: the path as far as it is
-// known, else what the key brought along. An anchor is left out.
+// known, else what the key brought along. A root is left out: who trusts it has it,
+// and for who does not it proves nothing.
 func (id *identity) known() []*certs.Certificate {
-	if n := len(id.path); n > 1 {
-		return id.path[1 : n-1]
+	above := id.chain[1:]
+	if len(id.path) > 1 {
+		above = id.path[1:]
 	}
-	return id.chain[1:]
+	if n := len(above); n > 0 && above[n-1].IssuedBy(above[n-1]) {
+		above = above[:n-1]
+	}
+	return above
 }
 
 // attributes are the signed attributes over the prepared revision.

@@ -82,10 +82,13 @@ func (db *DB) openQueue() error {
 
 // forgetJobs clears the queue of what an earlier process left: its running jobs
 // have no one to end them, and every job that is still needed is woken anew from
-// the rows when work starts.
+// the rows when work starts. The queue's leader, which alone starts scheduled jobs,
+// may be a process that was killed: its lease would hold back every retry for as
+// long as it lasts. Whoever holds the directory's lock is the only one there is.
 func (db *DB) forgetJobs(ctx context.Context) error {
 	for _, q := range []string{
 		`DELETE FROM wake`,
+		`DELETE FROM river_leader`,
 		`DELETE FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`,
 	} {
 		if _, err := db.write.ExecContext(ctx, q); err != nil {

@@ -76,8 +76,13 @@ func readForm(f *pdf.File) (*form, error) {
 			m.walk(o, inherited{})
 		}
 	}
+	broken := map[pdf.Ref]bool{}
+	for _, fl := range m.fields {
+		broken[fl.ref] = broken[fl.ref] || (fl.broken && fl.ref != pdf.Ref{})
+	}
 	for _, fl := range m.fields {
 		if fl.kind == "Sig" {
+			fl.broken = fl.broken || broken[fl.ref] // reached again as something else
 			m.addField(fl, false)
 		}
 	}
@@ -101,7 +106,7 @@ func (m *form) walk(o pdf.Object, up inherited) {
 	ref, _ := o.(pdf.Ref)
 	broken := up.depth > maxFieldDepth || (ref != pdf.Ref{} && m.visited[ref])
 	if broken {
-		m.fields = append(m.fields, field{name: up.name, ref: ref, dict: m.dict(o), kind: "Sig", value: up.value, broken: true})
+		m.breakField(ref, m.dict(o), up)
 		return
 	}
 	if ref != (pdf.Ref{}) {
@@ -138,6 +143,19 @@ func (m *form) walk(o pdf.Object, up inherited) {
 		widgets = append([]pdf.Ref{ref}, widgets...)
 	}
 	m.fields = append(m.fields, field{name: here.name, ref: ref, dict: d, kind: here.kind, value: here.value, widgets: widgets})
+}
+
+// breakField records a node that the tree reaches twice or too deep down. One of
+// no stated kind might be a signature; one of another kind is none.
+func (m *form) breakField(ref pdf.Ref, d *pdf.Dict, up inherited) {
+	kind := up.kind
+	if ft := m.name(d.Get("FT")); ft != "" {
+		kind = ft
+	}
+	if kind == "" {
+		kind = "Sig"
+	}
+	m.fields = append(m.fields, field{name: up.name, ref: ref, dict: d, kind: kind, value: up.value, broken: true})
 }
 
 func (m *form) inherit(d *pdf.Dict, up inherited) inherited {

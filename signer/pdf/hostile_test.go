@@ -13,7 +13,7 @@ import (
 
 // hostileTime is the longest that a small hostile file may take: far more than it
 // does, far less than the square of its size would.
-const hostileTime = 20 * time.Second
+const hostileTime = slower * 20 * time.Second
 
 func TestSmallHostileFilesCostLittle(t *testing.T) {
 	for name, data := range map[string][]byte{

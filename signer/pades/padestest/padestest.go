@@ -120,7 +120,7 @@ func (d Document) Bytes() []byte {
 		w.xrefStream(next, "")
 		xrefStm := start
 		start = w.Len()
-		w.table(next, packed, fmt.Sprintf("/XRefStm %d ", xrefStm))
+		w.table(next+1, packed, fmt.Sprintf("/XRefStm %d ", xrefStm)) // the stream object itself is in the table
 	}
 	fmt.Fprintf(w, "startxref\n%d\n%%%%EOF", start)
 	if !d.NoFinalEOL {
