@@ -52,6 +52,7 @@ var rules = map[string][]string{
 	// The doors.
 	"api": {"certs", "exchange", "internal/text", "signer/validation", "github.com/danielgtaylor/huma/v2/...", "github.com/labstack/echo/v4/...",
 		"golang.org/x/text/..."},
+	"web":        {"exchange", "internal/text", "signer/ades", "signer/validation", "web/render"},
 	"web/render": {"internal/text", "github.com/klippa-app/go-pdfium/...", "github.com/tetratelabs/wazero/...", "golang.org/x/sys/..."},
 
 	// The program wires everything; interop judges it from outside.

@@ -1,0 +1,34 @@
+package web
+
+import (
+	"crypto/rand"
+	"embed"
+	"html/template"
+	"time"
+
+	"antin/exchange"
+	"antin/internal/text"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// templates holds the parsed pages, once for each language.
+var templates = map[text.Lang]*template.Template{text.VI: parse(text.VI), text.EN: parse(text.EN)}
+
+// parse reads the embedded templates; a mistake in them is one of the program and
+// shows at its start.
+func parse(lang text.Lang) *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"t":    func(key string, args ...any) string { return text.Get(text.Key(key), args...).In(lang) },
+		"in":   func(m text.Message) string { return m.In(lang) },
+		"time": vnTime,
+		"date": vnDate,
+		"iso":  func(t time.Time) string { return t.In(exchange.Vietnam).Format(time.RFC3339) },
+		"key":  rand.Text,
+		"verdict": func(v exchange.Verdict) verdictView {
+			return viewVerdict(lang, v)
+		},
+		"add": func(a, b int) int { return a + b },
+	}).ParseFS(templateFiles, "templates/*.html"))
+}

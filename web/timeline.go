@@ -1,0 +1,90 @@
+package web
+
+import (
+	"time"
+
+	"antin/exchange"
+	"antin/internal/text"
+)
+
+// fact is one line of a timeline in words.
+type fact struct {
+	At    time.Time
+	What  string
+	By    string
+	Alarm bool
+}
+
+// viewTimeline puts events in words, oldest first.
+func viewTimeline(lang text.Lang, events []exchange.Event) []fact {
+	out := make([]fact, len(events))
+	for i, e := range events {
+		out[i] = fact{At: e.At, What: e.Message().In(lang), Alarm: alarming(e)}
+		if e.By.Role != exchange.RoleSystem {
+			out[i].By = e.By.Name
+		}
+	}
+	return out
+}
+
+// alarming says which facts a reader must not overlook.
+func alarming(e exchange.Event) bool {
+	switch e.Kind { //nolint:exhaustive // everything else goes its normal way
+	case exchange.EventSigningRefused, exchange.EventSendRefused, exchange.EventDeliveryRefused, exchange.EventDeliveryEnded,
+		exchange.EventLaneHalted, exchange.EventTransferRefused, exchange.EventReplayConflict, exchange.EventDamaged,
+		exchange.EventReturned, exchange.EventContradiction, exchange.EventStatusUnknown:
+		return true
+	case exchange.EventStatusReceived:
+		return exchange.StatusCode(e.Data["status"]) == exchange.StatusReturned
+	}
+	return false
+}
+
+// deliveryView is a delivery: transport and business are two facts.
+type deliveryView struct {
+	Receiver  string
+	Code      string
+	State     string
+	Class     string // ok, wait or bad
+	Attempts  int
+	Note      string
+	SentAt    time.Time
+	EndedAt   time.Time
+	Business  string // code and words
+	BusyClass string
+	By        string
+	Reason    string
+	At        time.Time
+	Recall    string
+}
+
+func viewDelivery(lang text.Lang, d exchange.DeliveryView) deliveryView {
+	v := deliveryView{Receiver: d.Receiver, Code: string(d.To), State: d.State.Message().In(lang), Class: "bad", Attempts: d.Attempts,
+		SentAt: d.CreatedAt, EndedAt: d.EndedAt, By: d.Business.By, Reason: d.Business.Reason, At: d.Business.At}
+	switch d.State {
+	case exchange.DeliveryDelivered, exchange.DeliveryDeliveredLate:
+		v.Class = "ok"
+	case exchange.DeliveryReady:
+		v.Class, v.Note = "wait", d.Note.Message.In(lang)
+	case exchange.DeliveryQuarantined, exchange.DeliveryRefused, exchange.DeliveryNonDelivered, exchange.DeliveryUnknownExpired:
+		v.Note = d.Note.Message.In(lang)
+	}
+	if c := d.Business.Code; c != "" {
+		v.Business, v.BusyClass = string(c)+" "+c.Message().In(lang), "ok"
+		if c == exchange.StatusReturned {
+			v.BusyClass = "bad"
+		}
+	}
+	if c := d.Business.Recall; c != "" {
+		v.Recall = string(c) + " " + c.Message().In(lang)
+	}
+	return v
+}
+
+func viewDeliveries(lang text.Lang, ds []exchange.DeliveryView) []deliveryView {
+	out := make([]deliveryView, len(ds))
+	for i, d := range ds {
+		out[i] = viewDelivery(lang, d)
+	}
+	return out
+}
