@@ -1,6 +1,6 @@
 # The verbs of this repository; bare `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check race lint fuzz interop bench build
+.PHONY: help demo test check race lint fuzz interop bench build changelog
 
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -35,3 +35,6 @@ bench: ## run the benchmarks
 
 check: ## what CI runs
 	./.ci/run
+
+changelog: ## write CHANGELOG.md anew from docs/changes
+	./.ci/changelog > CHANGELOG.md

@@ -1,0 +1,521 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"antin/certs/certstest"
+	"antin/exchange"
+	"antin/exchange/jws"
+	"antin/exchange/peer"
+	"antin/signer/pdf"
+)
+
+const (
+	crashTransfers = 50
+	crashKills     = 10
+	crashWindow    = 6 // documents on their way at a time
+	// crashGap bounds how many facts of the one that is to die are awaited before it
+	// dies; ten times as many must fit into what all transfers make.
+	crashGap     = 14
+	crashSeed    = 20261123 // of the moments, unless the environment gives another
+	seedVariable = "ANTIN_TEST_SEED"
+	// crashPatience is far over what the run takes: some seconds of work, and waits of
+	// the lanes' back-off, 5 s at first, after the deaths of whom they lead to.
+	crashPatience = 4 * time.Minute
+)
+
+// TestNothingIsLostOrDoubledWhenProcessesAreKilled runs two agencies as processes,
+// kills one or the other at seeded moments, and compares what they hold at the end
+// with what they had acknowledged.
+func TestNothingIsLostOrDoubledWhenProcessesAreKilled(t *testing.T) {
+	t.Parallel()
+	s := newSupervisor(t)
+	begin := time.Now()
+	s.run()
+	t.Logf("%d transfers, %d kills %v in %v", crashTransfers, len(s.killed), s.killed, time.Since(begin).Round(time.Millisecond))
+	a, b := s.reopen(sender), s.reopen(receiver)
+	s.checkSender(a)
+	s.checkReceiver(a, b)
+	for _, n := range []*node{a, b} {
+		s.checkBytes(n)
+	}
+	s.checkReplays(a, b)
+}
+
+// supervisor starts, feeds and kills the processes. What they acknowledged goes to
+// the oracle, an append-only file, as it is heard.
+type supervisor struct {
+	t      *testing.T
+	rng    *rand.Rand
+	saved  [2]savedAgency
+	procs  [2]*process
+	heard  chan heardFact
+	oracle *os.File
+
+	killed    []string // in order: who, and after which fact
+	next      side     // who dies next
+	gap       int      // facts of it until then
+	issued    int
+	submitted map[int]string                // transfer of each acknowledged submission
+	receipts  map[string]string             // digest of the receipt of each transfer, whoever told it
+	told      [2]map[string]map[string]bool // by side and kind: transfers
+}
+
+// process is one life of an agency.
+type process struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	stderr *watched
+	ready  bool
+	doomed bool
+}
+
+type heardFact struct {
+	who  side
+	from *process
+	gone bool
+	fact
+}
+
+func newSupervisor(t *testing.T) *supervisor {
+	seed := uint64(crashSeed)
+	if v, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
+		seed = v
+	}
+	t.Logf("seed %d (%s sets another)", seed, seedVariable)
+	s := &supervisor{t: t, rng: rand.New(rand.NewPCG(seed, 0)), heard: make(chan heardFact, 64),
+		submitted: map[int]string{}, receipts: map[string]string{}, told: [2]map[string]map[string]bool{{}, {}}}
+	dir := t.TempDir()
+	pki, err := certstest.New(certstest.Options{LeafKey: certstest.P256, BaseURL: "http://127.0.0.1:1"})
+	s.must(err)
+	s.must(pki.Save(filepath.Join(dir, "pki")))
+	s.oracle, err = os.OpenFile(filepath.Join(dir, "oracle"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	s.must(err)
+	t.Cleanup(func() { s.oracle.Close() })
+	since := time.Now().Add(-time.Hour)
+	common := savedAgency{PKI: filepath.Join(dir, "pki"), Since: since}
+	for i, code := range []exchange.AgencyCode{"H98.21", "H98.35"} {
+		id, err := peer.NewIdentity(nil, code, since, since.AddDate(1, 0, 0))
+		s.must(err)
+		s.saved[i].Key, err = x509.MarshalPKCS8PrivateKey(id.Key)
+		s.must(err)
+		common.Certificates[i], common.Addr[i] = id.Certificate, freePort(t)
+	}
+	for i := range s.saved {
+		key := s.saved[i].Key
+		s.saved[i] = common
+		s.saved[i].Side, s.saved[i].Key = side(i), key
+		s.saved[i].Dir = filepath.Join(dir, side(i).String())
+		data, err := json.Marshal(s.saved[i])
+		s.must(err)
+		s.must(os.WriteFile(s.file(side(i)), data, 0o600))
+	}
+	for i := 1; i <= crashTransfers; i++ {
+		s.must(os.WriteFile(filepath.Join(dir, fmt.Sprintf("vanban-%d.pdf", i)), crashPDF(t, i), 0o600))
+	}
+	return s
+}
+
+func (s *supervisor) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *supervisor) file(who side) string { return s.saved[who].Dir + ".json" }
+
+// freePort returns an address that a process can have again after each death: a
+// port below those that the system gives to connections and to other tests.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// crashPDF is document i: small ones, which are rows in the database, some that are
+// files, and some so great that they travel in parts.
+func crashPDF(t *testing.T, i int) []byte {
+	t.Helper()
+	size := 500
+	switch i % 8 {
+	case 3:
+		size = 150 << 10
+	case 6:
+		size = 1200 << 10
+	}
+	noise := make([]byte, size)
+	r := rand.New(rand.NewPCG(uint64(i), 1))
+	for j := range noise {
+		noise[j] = byte(r.Uint32())
+	}
+	doc := pdf.NewDocument("1.7")
+	content := doc.Add(pdf.NewStream(pdf.NewDict(), fmt.Appendf(nil, "%% %d %x", i, noise)))
+	pages := doc.Reserve()
+	page := doc.Add(pdf.NewDict(pdf.Name("Type"), pdf.Name("Page"), pdf.Name("Parent"), pages, pdf.Name("Contents"), content,
+		pdf.Name("MediaBox"), pdf.Array{pdf.Int(0), pdf.Int(0), pdf.Int(595), pdf.Int(842)}, pdf.Name("Resources"), pdf.NewDict()))
+	doc.Put(pages, pdf.NewDict(pdf.Name("Type"), pdf.Name("Pages"), pdf.Name("Kids"), pdf.Array{page}, pdf.Name("Count"), pdf.Int(1)))
+	out, err := doc.Build(doc.Add(pdf.NewDict(pdf.Name("Type"), pdf.Name("Catalog"), pdf.Name("Pages"), pages)), pdf.Ref{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// run drives the processes until all documents and their statuses have arrived.
+func (s *supervisor) run() {
+	s.start(sender)
+	s.start(receiver)
+	s.aim()
+	late := time.After(crashPatience)
+	for !s.finished() {
+		select {
+		case h := <-s.heard:
+			s.hear(h)
+		case <-late:
+			s.t.Fatalf("not finished after %v: %s", crashPatience, s.standing())
+		}
+	}
+	if len(s.killed) != crashKills {
+		s.t.Errorf("only %d of %d kills found their moment", len(s.killed), crashKills)
+	}
+	for _, who := range []side{sender, receiver} { // the end is a death as well
+		p := s.procs[who]
+		p.doomed = true
+		s.must(p.cmd.Process.Kill())
+	}
+	for left := 2; left > 0; {
+		if h := <-s.heard; h.gone {
+			left--
+		} else {
+			s.note(h)
+		}
+	}
+}
+
+// start begins a life of who.
+func (s *supervisor) start(who side) {
+	s.t.Helper()
+	p := &process{cmd: again(s.t, roleAgency, s.file(who)), stderr: newWatched()}
+	p.cmd.Stderr = p.stderr
+	var err error
+	p.in, err = p.cmd.StdinPipe()
+	s.must(err)
+	out, err := p.cmd.StdoutPipe()
+	s.must(err)
+	s.must(p.cmd.Start())
+	s.procs[who] = p
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			h := heardFact{who: who, from: p}
+			if err := json.Unmarshal(lines.Bytes(), &h.fact); err != nil {
+				continue // the last line of the dead may be half a line
+			}
+			s.heard <- h
+		}
+		_ = p.cmd.Wait()
+		s.heard <- heardFact{who: who, from: p, gone: true}
+	}()
+}
+
+// aim chooses who dies next, and when: each side as often as the other, after some
+// facts of its own.
+func (s *supervisor) aim() {
+	s.next = side(s.rng.IntN(2))
+	of := 0
+	for _, k := range s.killed {
+		if k[:1] == s.next.String() {
+			of++
+		}
+	}
+	if of == crashKills/2 {
+		s.next = 1 - s.next
+	}
+	s.gap = 1 + s.rng.IntN(crashGap)
+}
+
+// hear takes in one fact, and kills when it was the one.
+func (s *supervisor) hear(h heardFact) {
+	p := s.procs[h.who]
+	if h.gone {
+		if !p.doomed {
+			s.t.Fatalf("%s died by itself: %s", h.who, p.stderr)
+		}
+		s.start(h.who)
+		return
+	}
+	s.note(h)
+	switch h.Kind {
+	case factFailed:
+		s.t.Fatalf("%s would not take document %d: %s", h.who, h.N, h.Error)
+	case factReady:
+		p.ready = true
+		s.repeat(h.who)
+		// Every other time someone does not wait for the back-off to end.
+		if len(s.killed)%2 == 1 {
+			fmt.Fprintln(s.procs[1-h.who].in, orderResume)
+		}
+	}
+	s.feed()
+	if h.who != s.next || h.Old || !p.ready || p.doomed || len(s.killed) == crashKills {
+		return
+	}
+	if s.gap--; s.gap > 0 {
+		return
+	}
+	p.doomed = true
+	s.must(p.cmd.Process.Kill())
+	s.killed = append(s.killed, fmt.Sprintf("%s:%s", h.who, h.Kind))
+	s.aim()
+}
+
+// note writes a fact to the oracle and compares it with what was told before.
+func (s *supervisor) note(h heardFact) {
+	line, err := json.Marshal(struct {
+		Who string `json:"who"`
+		fact
+	}{h.who.String(), h.fact})
+	s.must(err)
+	_, err = s.oracle.Write(append(line, '\n'))
+	s.must(err)
+	if h.Kind == factSubmitted {
+		if known, ok := s.submitted[h.N]; ok && known != h.Transfer {
+			s.t.Errorf("document %d was acknowledged as transfer %s, then as %s", h.N, known, h.Transfer)
+		}
+		s.submitted[h.N] = h.Transfer
+	}
+	if h.Receipt != "" {
+		if known, ok := s.receipts[h.Transfer]; ok && known != h.Receipt {
+			s.t.Errorf("transfer %s: two receipts were committed", h.Transfer)
+		}
+		s.receipts[h.Transfer] = h.Receipt
+	}
+	if s.told[h.who][h.Kind] == nil {
+		s.told[h.who][h.Kind] = map[string]bool{}
+	}
+	s.told[h.who][h.Kind][h.Transfer] = true
+}
+
+// feed keeps a window of documents on their way.
+func (s *supervisor) feed() {
+	for s.procs[sender].ready && !s.procs[sender].doomed && s.issued < crashTransfers && s.issued-len(s.told[sender][factDelivered]) < crashWindow {
+		s.issued++
+		s.submit(s.issued)
+	}
+}
+
+// repeat hands a new sender what the old one did not acknowledge.
+func (s *supervisor) repeat(who side) {
+	for i := 1; who == sender && i <= s.issued; i++ {
+		if _, ok := s.submitted[i]; !ok {
+			s.submit(i)
+		}
+	}
+}
+
+// submit may write to a process that has just died: the next one is asked again.
+func (s *supervisor) submit(i int) { fmt.Fprintln(s.procs[sender].in, i) }
+
+// finished reports whether everything is told: each document delivered, each
+// status about it delivered and taken in.
+func (s *supervisor) finished() bool {
+	for _, who := range []side{sender, receiver} {
+		if len(s.told[who][factDelivered]) < crashTransfers || len(s.told[who][factChecked]) < crashTransfers || s.procs[who].doomed {
+			return false
+		}
+	}
+	return len(s.submitted) == crashTransfers
+}
+
+func (s *supervisor) standing() string {
+	out := fmt.Sprintf("%d submitted, killed %v", len(s.submitted), s.killed)
+	for _, who := range []side{sender, receiver} {
+		out += fmt.Sprintf("\n%s: ready %v, %d delivered, %d checked; %s", who, s.procs[who].ready,
+			len(s.told[who][factDelivered]), len(s.told[who][factChecked]), s.procs[who].stderr)
+	}
+	return out
+}
+
+// reopen opens what a dead agency left.
+func (s *supervisor) reopen(who side) *node {
+	s.t.Helper()
+	n, err := s.saved[who].open(s.t.Context(), testEnv(io.Discard))
+	s.must(err)
+	s.t.Cleanup(n.close)
+	return n
+}
+
+// checkSender compares A with the oracle.
+func (s *supervisor) checkSender(a *node) {
+	ctx := s.t.Context()
+	docs, err := a.outbox.List(ctx, a.clerk, exchange.Page{Limit: 500})
+	s.must(err)
+	if len(docs) != crashTransfers {
+		s.t.Errorf("A holds %d documents", len(docs))
+	}
+	agencyB, err := a.outbox.Directory.Agency(ctx, "H98.35")
+	s.must(err)
+	keys, err := jws.NewKeys(agencyB.Keys[0].Public)
+	s.must(err)
+	for _, doc := range docs {
+		i := doc.Issuance.Number.Seq
+		if len(doc.Deliveries) != 1 || string(doc.Deliveries[0].TransferID) != s.submitted[i] {
+			s.t.Errorf("document %d has %d deliveries, or not the one acknowledged", i, len(doc.Deliveries))
+			continue
+		}
+		d := doc.Deliveries[0]
+		if d.State != exchange.DeliveryDelivered || string(exchange.DigestOf(d.Receipt)) != s.receipts[string(d.TransferID)] {
+			s.t.Errorf("document %d is %s with another receipt than was told", i, d.State)
+		}
+		m, id, err := jws.PeekManifest(d.Manifest)
+		s.must(err)
+		if said, _, err := jws.VerifyReceipt(d.Receipt, keys); err != nil || !said.Answers(m, id) || said.Outcome != jws.Received {
+			s.t.Errorf("document %d: the receipt proves nothing: %v", i, err)
+		}
+		if len(d.History) != 1 || d.History[0].Code != exchange.StatusArrived {
+			s.t.Errorf("document %d: history %v", i, d.History)
+		}
+		s.checkEvents(a, doc.ID, map[exchange.EventKind]int{
+			exchange.EventDocumentCreated: 1, exchange.EventSent: 1, exchange.EventDelivered: 1, exchange.EventStatusReceived: 1,
+		})
+	}
+}
+
+// checkReceiver compares B with A.
+func (s *supervisor) checkReceiver(a, b *node) {
+	items, err := b.inbox.List(s.t.Context(), b.clerk, exchange.InboxFilter{Page: exchange.Page{Limit: 500}})
+	s.must(err)
+	held := map[string]int{}
+	for _, i := range items {
+		held[string(i.TransferID)]++
+		if i.State != exchange.InboxWaiting || i.Verdict != exchange.VerdictUnsigned || i.Told != exchange.DeliveryDelivered {
+			s.t.Errorf("item of %s is %s, %s, told %s: %v", i.TransferID, i.State, i.Verdict, i.Told, i.Problem)
+		}
+		s.checkEvents(b, i.ID, map[exchange.EventKind]int{
+			exchange.EventReceived: 1, exchange.EventValidated: 1, exchange.EventSent: 1, exchange.EventDelivered: 1,
+		})
+	}
+	for n, transfer := range s.submitted {
+		if held[transfer] != 1 {
+			s.t.Errorf("document %d arrived %d times", n, held[transfer])
+		}
+	}
+	if len(items) != crashTransfers {
+		s.t.Errorf("B holds %d documents", len(items))
+	}
+	statuses, err := a.inbox.List(s.t.Context(), a.clerk, exchange.InboxFilter{Kind: exchange.KindStatus, Page: exchange.Page{Limit: 500}})
+	s.must(err)
+	if len(statuses) != crashTransfers {
+		s.t.Errorf("A holds %d statuses", len(statuses))
+	}
+}
+
+// checkEvents counts the facts of one timeline.
+func (s *supervisor) checkEvents(n *node, id exchange.ID, want map[exchange.EventKind]int) {
+	events, err := n.evidence.Timeline(s.t.Context(), n.clerk, id)
+	s.must(err)
+	got := map[exchange.EventKind]int{}
+	for _, e := range events {
+		got[e.Kind]++
+	}
+	delete(got, exchange.EventDeliveryResumed) // as often as the clerk did
+	for kind, times := range want {
+		if got[kind] != times {
+			s.t.Errorf("%s of %s is in the evidence %d times", kind, id, got[kind])
+		}
+	}
+	if len(got) != len(want) {
+		s.t.Errorf("evidence of %s: %v", id, got)
+	}
+}
+
+// checkBytes verifies the evidence chain and every byte that a row names.
+func (s *supervisor) checkBytes(n *node) {
+	ctx := s.t.Context()
+	if events, _, err := n.evidence.Verify(ctx, n.office.Agency.Code); err != nil || events < 4*crashTransfers {
+		s.t.Errorf("evidence of %s: %d events, %v", n.office.Agency.Code, events, err)
+	}
+	all, err := everything(ctx, n)
+	s.must(err)
+	if len(all.deliveries) != crashTransfers || len(all.transfers) != crashTransfers {
+		s.t.Errorf("%s: %d deliveries, %d transfers", n.office.Agency.Code, len(all.deliveries), len(all.transfers))
+	}
+	for _, b := range all.blobs() {
+		if err := n.db.Verify(ctx, b.Digest); err != nil {
+			s.t.Errorf("%s: a row names bytes that are not there: %v", n.office.Agency.Code, err)
+		}
+	}
+}
+
+// checkReplays sends every transfer again, both ways: the same receipt bytes come
+// back and nothing changes.
+func (s *supervisor) checkReplays(a, b *node) {
+	before := [2]string{s.print(a), s.print(b)}
+	ctx, stop := context.WithCancel(s.t.Context())
+	ended := make(chan error, 2)
+	for _, n := range []*node{a, b} {
+		go func() { ended <- n.run(ctx) }()
+	}
+	for _, way := range [][2]*node{{a, b}, {b, a}} {
+		from, to := way[0], way[1]
+		all, err := everything(ctx, from)
+		s.must(err)
+		for _, d := range all.deliveries {
+			receipt, err := from.client.Deliver(ctx, to.office.Agency, envelopeOf(from, d))
+			if err != nil || !bytes.Equal(receipt, d.Receipt) {
+				s.t.Errorf("the repeat of %s got another receipt: %v", d.TransferID, err)
+			}
+		}
+	}
+	stop()
+	for range 2 {
+		if err := <-ended; err != nil {
+			s.t.Error(err)
+		}
+	}
+	if after := [2]string{s.print(a), s.print(b)}; after != before {
+		s.t.Error("repeats changed something")
+	}
+}
+
+// print is everything that n holds as one text, its evidence included.
+func (s *supervisor) print(n *node) string {
+	s.t.Helper()
+	all, err := everything(s.t.Context(), n)
+	s.must(err)
+	_, head, err := n.evidence.Verify(s.t.Context(), n.office.Agency.Code)
+	s.must(err)
+	data, err := json.Marshal([]any{all.documents, all.deliveries, all.items, all.transfers, head})
+	s.must(err)
+	return string(data)
+}
+
+// envelopeOf is a delivery as it goes on the wire.
+func envelopeOf(n *node, d exchange.Delivery) exchange.Envelope {
+	return exchange.Envelope{
+		TransferID: d.TransferID, From: d.Agency, To: d.To, Manifest: d.Manifest, Payload: d.Payload,
+		Open: func(ctx context.Context) (io.ReadCloser, error) { return n.db.Open(ctx, d.Payload.Digest) },
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"antin/internal/text"
+)
+
+func TestEveryTextTheCommandLineNamesIsInTheCatalogue(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := regexp.MustCompile(`"((?:cli|once|demo|sandbox|verify)\.[a-z_.-]+[a-z])"`)
+	help := regexp.MustCompile(`\$\{help_([a-z_]+)\}`)
+	vars := helpVars(text.VI)
+	seen := 0
+	for _, f := range files {
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range key.FindAllStringSubmatch(string(src), -1) {
+			if seen++; !text.Known(text.Key(m[1])) {
+				t.Errorf("%s names %q, which the catalogue lacks", f, m[1])
+			}
+		}
+		for _, m := range help.FindAllStringSubmatch(string(src), -1) {
+			if seen++; vars["help_"+m[1]] == "" {
+				t.Errorf("%s names the help text %q, which the catalogue lacks", f, m[1])
+			}
+		}
+	}
+	for _, w := range []string{"revocation-unknown", "trust-not-checked", "earlier-signature-invalid"} {
+		if !text.Known(text.Key("cli.warning." + w)) {
+			t.Errorf("warning %s has no words", w)
+		}
+	}
+	if seen < 60 {
+		t.Fatalf("only %d names were found: the search does not see the sources", seen)
+	}
+}
