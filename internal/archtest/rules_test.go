@@ -57,6 +57,7 @@ var rules = map[string][]string{
 
 	// The program wires everything; interop judges it from outside.
 	"cmd/antin": {"antin/...", "github.com/alecthomas/kong/...", "github.com/labstack/echo/v4/...", "golang.org/x/sync/...", "golang.org/x/term", "golang.org/x/time/rate"},
+	"interop":   {"antin/..."},
 	"docs":      {"internal/text", "signer/validation"}, // tests only: they keep the pages true
 }
 
