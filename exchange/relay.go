@@ -193,10 +193,7 @@ func refusedBy(agency AgencyCode, code text.Code) error {
 
 func (o *Outbox) settleFailure(ctx context.Context, tx Tx, d *Delivery, u outcome, now time.Time) error {
 	failure := classOf(u.err)
-	d.Note = NoteOf(u.err)
-	if d.Note.Code == text.Internal {
-		d.Note = NoteOf(text.Errorf(text.PeerUnavailable, u.err))
-	}
+	d.Note = failureNote(u.err)
 	signal, kind := DeliverySignal(""), EventDeliveryEnded
 	switch {
 	case failure.Class == ClassPermanent && !u.expired:
@@ -223,6 +220,18 @@ func (o *Outbox) settleFailure(ctx context.Context, tx Tx, d *Delivery, u outcom
 	return appendDeliveryEvent(ctx, tx, *d, kind, now, map[string]string{"state": string(d.State), "code": string(d.Note.Code)})
 }
 
+// failureNote is a failed attempt in words for the sender's clerk. The peer's code
+// speaks of the peer: its full disk is not ours.
+func failureNote(err error) Note {
+	switch text.CodeOf(err) {
+	case text.Internal:
+		return NoteOf(text.Errorf(text.PeerUnavailable, err))
+	case text.StorageFull:
+		return NoteOf(text.Detailed(text.PeerUnavailable, err, "exchange.peer-full"))
+	}
+	return NoteOf(err)
+}
+
 func (o *Outbox) nextTry(d Delivery, u outcome, f *DeliveryError, now time.Time) time.Time {
 	switch {
 	case u.expired:
@@ -247,7 +256,7 @@ func (o *Outbox) settleLane(ctx context.Context, tx Tx, lane Lane, u outcome, no
 	}
 	failure, before := classOf(u.err), s.Halted
 	s.Failures++
-	s.Note = NoteOf(u.err)
+	s.Note = failureNote(u.err)
 	s.Halted = failure.Class == ClassTrust
 	s.RetryAt = now.Add(wait(s.Failures, lane.key()))
 	if failure.RetryAfter > 0 {

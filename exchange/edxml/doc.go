@@ -13,5 +13,5 @@
 //
 // The package knows nothing of transfer, storage or validation of signatures.
 // The XML signature of an envelope proves nothing in practice and is only kept.
-// exchange calls it for every message; the command line for its edxml verb.
+// exchange calls it for every message.
 package edxml

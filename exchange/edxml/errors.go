@@ -73,6 +73,11 @@ func tooLargeAt(line int, element string, key text.Key, args ...any) error {
 	return coded(text.TooLarge, line, element, nil, key, args)
 }
 
+// limitAt is for a message of more parts than any real one has; its bytes may be few.
+func limitAt(line int, element string, key text.Key, args ...any) error {
+	return coded(text.LimitExceeded, line, element, nil, key, args)
+}
+
 func coded(code text.Code, line int, element string, cause error, key text.Key, args []any) error {
 	if element == "" {
 		element = "edXML"

@@ -154,7 +154,7 @@ func (p *parser) startTag(parent *Element) (*Element, error) {
 	p.open = append(p.open, raw)
 	defer func() { p.open = p.open[:len(p.open)-1] }()
 	if len(p.open) > maxDepth {
-		return nil, tooLargeAt(line, raw, keyDepth, maxDepth)
+		return nil, limitAt(line, raw, keyDepth, maxDepth)
 	}
 	scope := len(p.bindings)
 	defer func() { p.bindings = p.bindings[:scope] }()
@@ -198,7 +198,7 @@ func (p *parser) attributes() (attrs []rawAttr, empty bool, err error) {
 			return nil, false, p.unexpected()
 		}
 		if len(attrs) == maxAttributes {
-			return nil, false, tooLargeAt(p.line, p.element(), keyAttributes, maxAttributes)
+			return nil, false, limitAt(p.line, p.element(), keyAttributes, maxAttributes)
 		}
 		a, err := p.attribute()
 		if err != nil {

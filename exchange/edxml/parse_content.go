@@ -197,7 +197,7 @@ func (p *parser) endTag(raw string) error {
 // attachmentContent notes where the content lies and what it seems to be.
 func (p *parser) attachmentContent(e *Element, empty bool) error {
 	if p.attachments++; p.attachments > p.limits.Attachments {
-		return tooLargeAt(p.line, p.element(), keyAttachments, p.limits.Attachments)
+		return limitAt(p.line, p.element(), keyAttachments, p.limits.Attachments)
 	}
 	e.content = &span{start: p.offset(), line: p.line}
 	if empty {

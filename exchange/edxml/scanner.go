@@ -90,7 +90,7 @@ func (s *scanner) next() (byte, error) {
 		s.line++
 	}
 	if s.limit--; s.limit < 0 {
-		return 0, tooLargeAt(s.line, s.element(), keyStructure)
+		return 0, limitAt(s.line, s.element(), keyStructure)
 	}
 	return b, nil
 }
@@ -139,7 +139,7 @@ func (s *scanner) unexpected() error {
 // count charges one token.
 func (s *scanner) count() error {
 	if s.token--; s.token < 0 {
-		return tooLargeAt(s.line, s.element(), keyElements)
+		return limitAt(s.line, s.element(), keyElements)
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func (s *scanner) run(stop string) ([]byte, error) {
 		n = s.end - s.pos
 	}
 	if s.limit -= int64(n); s.limit < 0 {
-		return nil, tooLargeAt(s.line, s.element(), keyStructure)
+		return nil, limitAt(s.line, s.element(), keyStructure)
 	}
 	run := s.buf[s.pos : s.pos+n]
 	s.line += bytes.Count(run, []byte{'\n'})
@@ -214,7 +214,7 @@ func (s *scanner) name() (string, error) {
 			break
 		}
 		if len(out) == maxName {
-			return "", tooLargeAt(s.line, s.element(), keyName, "…")
+			return "", limitAt(s.line, s.element(), keyName, "…")
 		}
 		if _, err := s.next(); err != nil {
 			return "", err

@@ -29,6 +29,7 @@ var exchangeMessages = map[Key]Message{
 	"exchange.sender":            {"Bản kê ghi bên gửi là %s nhưng kết nối là của %s.", "The manifest names %s as sender, but the connection is that of %s."},
 	"exchange.bad-receipt":       {"Câu trả lời của %s không phải biên nhận hợp lệ của lần gửi này.", "The answer of %s is no valid receipt for this transfer."},
 	"exchange.refused-by":        {"Bên từ chối: %s.", "Refused by: %s."},
+	"exchange.peer-full":         {"Bên nhận báo hết chỗ lưu.", "The receiver reports that its storage is full."},
 	"exchange.closed":            {"%s chưa nhận được gì và đã đóng lần gửi này.", "%s received nothing and has closed this transfer."},
 	"exchange.kind-mismatch":     {"Loại gói tin khác với bản kê chuyển.", "The message is of another kind than its manifest says."},
 	"exchange.from-mismatch":     {"Gói tin ghi bên gửi là %s nhưng được chuyển bởi %s.", "The message names %s as sender but was handed over by %s."},
