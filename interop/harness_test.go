@@ -68,7 +68,7 @@ func TestMain(m *testing.M) {
 }
 
 func newWorld() (*world, error) {
-	for _, tool := range []string{"pdfsig", "mutool", "qpdf", "openssl", "xmllint"} {
+	for _, tool := range []string{"pdfsig", "mutool", "qpdf", "openssl", "xmllint", "chromium"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return nil, fmt.Errorf("a tool is missing: %w", err)
 		}
