@@ -223,10 +223,11 @@ func (o *Outbox) settleFailure(ctx context.Context, tx Tx, d *Delivery, u outcom
 // failureNote is a failed attempt in words for the sender's clerk. The peer's code
 // speaks of the peer: its full disk is not ours.
 func failureNote(err error) Note {
-	switch text.CodeOf(err) {
-	case text.Internal:
+	code := text.CodeOf(err)
+	if code == text.Internal {
 		return NoteOf(text.Errorf(text.PeerUnavailable, err))
-	case text.StorageFull:
+	}
+	if code == text.StorageFull {
 		return NoteOf(text.Detailed(text.PeerUnavailable, err, "exchange.peer-full"))
 	}
 	return NoteOf(err)
