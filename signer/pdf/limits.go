@@ -7,7 +7,8 @@ type Limits struct {
 	// Depth is the deepest nesting of arrays and dictionaries in one object. Every
 	// level costs a stack frame.
 	Depth int
-	// NameLen is the longest name, in bytes as spelled. ISO 32000-1 stopped at 127.
+	// NameLen is the longest name, in bytes without #xx, and the longest keyword or
+	// number. ISO 32000-1 stopped at 127.
 	NameLen int
 	// StringLen is the longest string, in bytes as spelled: room for a signature
 	// that carries large revocation lists.

@@ -152,12 +152,19 @@ func (p *parser) reference(w []byte) (Ref, bool) {
 
 func (p *parser) name() (Object, error) {
 	p.src.pos++ // the slash
-	w, err := p.word(p.lim.NameLen)
+	w, err := p.word(spelling * p.lim.NameLen)
 	if err != nil {
 		return nil, err
 	}
-	return Name(unescapeName(w)), nil
+	if w = unescapeName(w); len(w) > p.lim.NameLen {
+		return nil, exceeded("name longer than %d bytes at %d", p.lim.NameLen, p.src.offset())
+	}
+	return Name(w), nil
 }
+
+// spelling is how many bytes one byte of a name takes at most, as #xx: a name that
+// was read can be written in any spelling and read again.
+const spelling = 3
 
 // unescapeName undoes #xx (ISO 32000-2, 7.3.5) in place. A # without two digits,
 // and #00, stay as they are.
