@@ -561,6 +561,8 @@ func FuzzRead(f *testing.F) {
 		for {
 			if _, err := dec.Token(); errors.Is(err, io.EOF) {
 				break
+			} else if err != nil && strings.Contains(err.Error(), "invalid XML name") {
+				break // encoding/xml knows the letters of XML 1.0's fourth edition, we those of the fifth
 			} else if err != nil {
 				t.Fatalf("we accept what encoding/xml does not: %v", err)
 			}
