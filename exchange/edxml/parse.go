@@ -3,7 +3,7 @@ package edxml
 import (
 	"bytes"
 	"io"
-	"strings"
+	"regexp"
 )
 
 // parser builds the element tree of one document. Attachments' content is not
@@ -54,37 +54,30 @@ func (p *parser) prolog() error {
 	return p.expect("<")
 }
 
+// xmlDeclaration is what stands between "<?xml" and "?>", in lower case (XML 1.0,
+// 2.8); the encoding's name is in group 1 or 2.
+var xmlDeclaration = regexp.MustCompile(`^\s+version\s*=\s*(?:"1\.0"|'1\.0')` +
+	`(?:\s+encoding\s*=\s*(?:"([a-z][a-z0-9._-]*)"|'([a-z][a-z0-9._-]*)'))?` +
+	`(?:\s+standalone\s*=\s*(?:"(?:yes|no)"|'(?:yes|no)'))?\s*$`)
+
 // declaration checks version and encoding: only UTF-8 is read, one decoder for all.
 func (p *parser) declaration() error {
 	decl, err := p.until("?>")
 	if err != nil {
 		return err
 	}
-	s := string(bytes.ToLower(decl))
-	if s == "" || !isSpace(s[0]) {
+	s := bytes.ToLower(decl)
+	if len(s) == 0 || !isSpace(s[0]) {
 		return p.malformed(keyInstruction)
 	}
-	if v, ok := pseudoAttribute(s, "version"); !ok || v != "1.0" {
+	m := xmlDeclaration.FindSubmatch(s)
+	if m == nil {
 		return p.malformed(keySyntax)
 	}
-	if e, ok := pseudoAttribute(s, "encoding"); ok && e != "utf-8" && e != "utf8" {
+	if e := string(m[1]) + string(m[2]); e != "" && e != "utf-8" && e != "utf8" {
 		return p.malformed(keyEncoding)
 	}
 	return nil
-}
-
-func pseudoAttribute(decl, name string) (string, bool) {
-	_, rest, ok := strings.Cut(decl, name)
-	if !ok {
-		return "", false
-	}
-	rest, ok = strings.CutPrefix(strings.TrimLeft(rest, " \t\r\n"), "=")
-	rest = strings.TrimLeft(rest, " \t\r\n")
-	if !ok || rest == "" || rest[0] != '"' && rest[0] != '\'' {
-		return "", false
-	}
-	value, _, ok := strings.Cut(rest[1:], rest[:1])
-	return value, ok
 }
 
 // misc skips white space and comments outside the root.
