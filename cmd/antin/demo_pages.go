@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -186,5 +185,3 @@ func (s startStory) Tamper(ctx context.Context, id exchange.ID) (exchange.ID, er
 	_, err = s.story.Send(ctx, d.ID)
 	return d.ID, err
 }
-
-var errNoDigit = errors.New("the document holds no digit to change")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -124,6 +125,8 @@ func (s *story) Tamper(ctx context.Context, id exchange.ID) (exchange.Document, 
 		Final: &number, Confirmed: true,
 	})
 }
+
+var errNoDigit = errors.New("the document holds no digit to change")
 
 // changeDigit changes one digit of the number that văn thư filled in; of a PDF
 // without such a field, a digit in its middle. It reports whether it found one.

@@ -116,31 +116,27 @@ func (c *verifyCmd) print(e *env, r verified) error {
 // exit follows the contract: one file has its own code; of several, 3 over 6 over
 // 4 over 5 over 0, where 6 says that some could not be read and others could.
 func (c *verifyCmd) exit(all []verified) error {
-	found := map[int]bool{}
-	read := 0
-	for _, r := range all {
-		code := c.exitOf(r)
-		if r.err == nil {
-			read++
-		} else if len(all) > 1 {
-			found[-code] = true
-			continue
-		}
-		found[code] = true
-	}
-	if len(all) > 1 && read < len(all) {
-		if read == 0 {
-			return exitError(text.CodeOf(all[0].err).Exit())
-		}
-		found[6] = true
-	}
-	for _, code := range []int{3, 6, 4, 5} {
-		if found[code] {
+	if len(all) == 1 {
+		if code := c.exitOf(all[0]); code != 0 {
 			return exitError(code)
 		}
+		return nil
 	}
-	for code := range found {
-		if code > 0 {
+	found := map[int]bool{}
+	unread := 0
+	for _, r := range all {
+		if r.err != nil {
+			unread++
+			continue
+		}
+		found[c.exitOf(r)] = true
+	}
+	if unread == len(all) {
+		return exitError(text.CodeOf(all[0].err).Exit())
+	}
+	found[6] = unread > 0
+	for _, code := range []int{3, 6, 4, 5} {
+		if found[code] {
 			return exitError(code)
 		}
 	}
