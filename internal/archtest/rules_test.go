@@ -34,10 +34,11 @@ var rules = map[string][]string{
 
 	// Drivers of the signer's seams.
 	"signer/tsa":          {"certs", "internal/text", "signer", "signer/tsp"},
+	"signer/keys/helper":  {"certs", "internal/text", "signer"},
 	"signer/keys/softkey": {"certs", "internal/text", "signer", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto/..."},
 
 	// The exchange: core, codecs, transports.
-	"exchange": {"certs", "internal/text", "exchange/edxml", "exchange/jws", "golang.org/x/text/...",
+	"exchange": {"certs", "internal/text", "exchange/edxml", "exchange/jws", "golang.org/x/text/...", "golang.org/x/crypto/argon2",
 		"signer", "signer/ades", "signer/appearance", "signer/compose", "signer/pades", "signer/pdf", "signer/validation"},
 	"exchange/edxml":        {"internal/text", "golang.org/x/text/..."},
 	"exchange/jws":          {"internal/text"},
@@ -50,14 +51,14 @@ var rules = map[string][]string{
 	"store/storetest": {"exchange", "internal/text"},
 
 	// The doors.
-	"api": {"certs", "exchange", "internal/text", "signer/validation", "github.com/danielgtaylor/huma/v2/...", "github.com/labstack/echo/v4/...",
+	"api": {"certs", "exchange", "internal/text", "signer", "signer/validation", "github.com/danielgtaylor/huma/v2/...", "github.com/labstack/echo/v4/...",
 		"golang.org/x/text/..."},
-	"web":        {"exchange", "internal/text", "signer/ades", "signer/validation", "web/render"},
+	"web":        {"certs", "exchange", "internal/text", "signer", "signer/ades", "signer/validation", "web/render"},
 	"web/render": {"internal/text", "github.com/klippa-app/go-pdfium/...", "github.com/tetratelabs/wazero/...", "golang.org/x/sys/..."},
 
 	// The program wires everything; interop judges it from outside.
-	"cmd/antin": {"antin/...", "github.com/alecthomas/kong/...", "github.com/labstack/echo/v4/...", "golang.org/x/sync/...", "golang.org/x/term", "golang.org/x/time/rate"},
-	"interop":   {"antin/..."},
+	"cmd/antin": {"antin/...", "github.com/goccy/go-yaml/...", "github.com/alecthomas/kong/...", "github.com/labstack/echo/v4/...", "golang.org/x/sync/...", "golang.org/x/term", "golang.org/x/time/rate"},
+	"interop":   {"antin/...", "github.com/chromedp/..."},
 	"docs":      {"internal/text", "signer/validation"}, // tests only: they keep the pages true
 }
 

@@ -58,7 +58,7 @@ var cliMessages = map[Key]Message{
 	"verify.offline":                        {"không dùng mạng", "offline"},
 	"verify.at":                             {"Tính tại thời điểm %s.", "Judged as of %s."},
 	"sandbox.ready":                         {"Dịch vụ thử đang chạy tại http://%s (dấu thời gian /tsa, /ocsp, /crl, /aia).\nKhóa và chứng thư: %s/pki. Dừng: Ctrl-C.", "Sandbox services run at http://%s (time-stamps /tsa, /ocsp, /crl, /aia).\nKeys and certificates: %s/pki. Stop: Ctrl-C."},
-	"demo.ready":                            {"Đã sẵn sàng (DỮ LIỆU THỬ).\n  Bắt đầu tại đây:      %s\n  Kiểm tra công khai:   %s\n  Tệp và khóa thử:      %s\nDừng: Ctrl-C.", "Ready (TEST DATA).\n  Start here:           %s\n  Public verification:  %s\n  Files and test keys:  %s\nStop: Ctrl-C."},
+	"demo.ready":                            {"Đã sẵn sàng (DỮ LIỆU THỬ).\n  Bắt đầu tại đây:      %s\n  Cơ quan A:            %s\n  Cơ quan B:            %s\n  Kiểm tra công khai:   %s\n  Tệp và khóa thử:      %s\nMỗi liên kết dùng được một lần, trong 10 phút. Dừng: Ctrl-C.", "Ready (TEST DATA).\n  Start here:           %s\n  Agency A:             %s\n  Agency B:             %s\n  Public verification:  %s\n  Files and test keys:  %s\nEach link works once, within 10 minutes. Stop: Ctrl-C."},
 	"once.step":                             {"✓ %d/%d %s", "✓ %d/%d %s"},
 	"once.failed":                           {"✗ bước %d không đạt: %s", "✗ step %d did not hold: %s"},
 	"once.done":                             {"Mọi bước đều đạt. Các tệp ở %s", "Every step held. The files are in %s"},

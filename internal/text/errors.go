@@ -53,6 +53,22 @@ const (
 	FileUnreadable        Code = "file-unreadable"
 	Interrupted           Code = "interrupted"
 	Internal              Code = "internal"
+	IdempotencyKeyReused  Code = "idempotency-key-reused"
+	InProgress            Code = "in-progress"
+	PreconditionFailed    Code = "precondition-failed"
+	PreconditionRequired  Code = "precondition-required"
+	RateLimited           Code = "rate-limited"
+	LoginFailed           Code = "login-failed"
+	LockedOut             Code = "locked-out"
+	SessionExpired        Code = "session-expired"
+	ConfigInvalid         Code = "config-invalid"
+	DatabaseNewer         Code = "database-newer"
+	DataInUse             Code = "data-in-use"
+	SandboxCertificate    Code = "sandbox-certificate"
+	NumberTaken           Code = "number-taken"
+	KeyUnavailable        Code = "key-unavailable"
+	NoChannel             Code = "no-channel"
+	DocumentChanged       Code = "document-changed"
 )
 
 type codeEntry struct {

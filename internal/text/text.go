@@ -54,12 +54,14 @@ type Key string
 var areas = []map[Key]Message{
 	verdictMessages, validationMessages, changeMessages, edxmlMessages,
 	exchangeMessages, webMessages, cliMessages, appearanceMessages, composeMessages, signMessages,
-	keyMessages, apiMessages,
+	keyMessages, apiMessages, accessMessages, signingMessages, flowMessages,
+	deskMessages, frontMessages, peopleMessages, serveMessages, benchMessages,
 }
 
 // Get returns the entry key with args put in place of its verbs (package fmt;
 // both languages get the same arguments in the same order, so a language that
-// needs another order uses explicit indexes). An unknown key is returned as its
+// needs another order uses explicit indexes; an argument that is a Message is said
+// in each language's own words). An unknown key is returned as its
 // own text, so that a missing entry is visible and never a panic.
 func Get(key Key, args ...any) Message {
 	for _, area := range areas {
@@ -94,5 +96,11 @@ func (m Message) format(args []any) Message {
 	if len(args) == 0 {
 		return m
 	}
-	return Message{VI: fmt.Sprintf(m.VI, args...), EN: fmt.Sprintf(m.EN, args...)}
+	vi, en := slices.Clone(args), slices.Clone(args)
+	for i, a := range args {
+		if said, ok := a.(Message); ok {
+			vi[i], en[i] = said.VI, said.EN
+		}
+	}
+	return Message{VI: fmt.Sprintf(m.VI, vi...), EN: fmt.Sprintf(m.EN, en...)}
 }
