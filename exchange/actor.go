@@ -1,6 +1,10 @@
 package exchange
 
-import "antin/internal/text"
+import (
+	"strings"
+
+	"antin/internal/text"
+)
 
 // Role is what a person may do in an agency.
 type Role string
@@ -12,6 +16,9 @@ const (
 	RoleOfficer  Role = "mot_cua"  // prepares dossier results and hands them over
 	RoleOperator Role = "it"       // looks after the gateway; performs no legal act
 	RoleSystem   Role = "system"   // the gateway itself: only what the law lets software do
+	// RoleIntegrator is the agency's own document system, by its key. Its acts name
+	// the person it says acted; it signs and seals nothing.
+	RoleIntegrator Role = "he_thong"
 )
 
 // Actor is who performs an act: a person acting in one role for one agency, or
@@ -35,6 +42,9 @@ func (a Actor) may(roles ...Role) error {
 	}
 	for _, r := range roles {
 		if a.Role == r {
+			if r == RoleIntegrator && strings.TrimSpace(a.Name) == "" {
+				return fieldError("acting_person")
+			}
 			return nil
 		}
 	}

@@ -86,7 +86,7 @@ func (in *Inbox) admitDocument(ctx context.Context, item InboxItem, m *edxml.Mes
 	if err != nil {
 		return err
 	}
-	item.Header, item.FromName = headerOf(m), m.From.Name
+	item.Header, item.FromName = headerOf(m, item.Agency), m.From.Name
 	if fault := misdirected(item, m); fault != nil {
 		return in.setAside(ctx, item, fault)
 	}
@@ -126,6 +126,11 @@ func (in *Inbox) commitDocument(ctx context.Context, tx Tx, item InboxItem, arri
 	}
 	if err := item.advance(signal); err != nil {
 		return err
+	}
+	if signal == InboxAdmit {
+		if err := errors.Join(in.replacedIn(ctx, tx, &item), in.recalledBefore(ctx, tx, &item)); err != nil {
+			return err
+		}
 	}
 	if err := tx.SaveInboxItem(ctx, item); err != nil {
 		return err
@@ -176,13 +181,22 @@ func contents(i InboxItem) []Digest {
 	return out
 }
 
-func headerOf(m *edxml.Message) DocumentHeader {
-	return DocumentHeader{
+func headerOf(m *edxml.Message, us AgencyCode) DocumentHeader {
+	h := DocumentHeader{
 		From: AgencyCode(m.From.OrganID), FromName: m.From.Name, DocumentID: m.DocumentID, Number: m.Code.Number, Notation: m.Code.Notation,
 		Date: m.Promulgation.Date, Place: m.Promulgation.Place, Kind: DocumentKind{Code: m.Type.Type.Value, Name: m.Type.Name},
 		Subject: m.Subject, SignerName: m.Signer.FullName, Position: m.Signer.Position, Priority: m.Other.Priority.Value,
 		DueDate: m.DueDate, Business: int(m.BusinessType()),
 	}
+	if m.BusinessType() == edxml.Replace {
+		h.ReplaceReason = m.Business.Reason
+		for _, r := range m.Business.Replacements {
+			if len(r.OrganIDs) == 0 || slices.Contains(r.OrganIDs, string(us)) {
+				h.Replaces = append(h.Replaces, r.DocumentID)
+			}
+		}
+	}
+	return h
 }
 
 // misdirected returns why the message does not belong to the transfer it came in:

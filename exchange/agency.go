@@ -124,6 +124,7 @@ type Office struct {
 	GatewayKey     crypto.Signer // signs manifests and receipts; its public half is among Agency.Keys
 	VerifyURL      string        // base address of the public verification page, for the QR
 	Sandbox        bool          // marks pages and files as DỮ LIỆU THỬ
+	Numbering      Numbering     // who gives the registers' numbers
 }
 
 // Signatory is a competent person of an office: who may sign its documents, in
@@ -133,7 +134,10 @@ type Signatory struct {
 	Name       string
 	Position   string // chức vụ, "CHỦ TỊCH"
 	Competence string // TM., KT., TL., TUQ., Q. or empty
-	Key        string // the KeyProvider's id of the person's key
+	Key        string // the KeyProvider's id of the person's key; empty when it is not held here
+	// Certificate is the DER of the certificate bound to the person: no other signs
+	// for them when prepared or uploaded; nil when none is bound.
+	Certificate []byte
 }
 
 // Signatory returns the competent person whose actor id is given; not-allowed

@@ -48,7 +48,7 @@ func TestCreateSurvivesDeathAtEveryWrite(t *testing.T) {
 			return err
 		},
 		func(n int, _ int) {
-			docs, err := a.outbox.List(t.Context(), a.clerk, exchange.Page{})
+			docs, err := a.outbox.List(t.Context(), a.clerk, exchange.DocumentFilter{})
 			must(t, err)
 			if len(docs) != n {
 				t.Fatalf("%d documents after %d creations", len(docs), n)
@@ -179,7 +179,7 @@ func TestAdmissionSurvivesDeathAtEveryWrite(t *testing.T) {
 		},
 		func(id exchange.ID) error { return a.inbox.Admit(t.Context(), id) },
 		func(n int, _ exchange.ID) {
-			docs, err := a.outbox.List(t.Context(), a.clerk, exchange.Page{})
+			docs, err := a.outbox.List(t.Context(), a.clerk, exchange.DocumentFilter{})
 			must(t, err)
 			heard := 0
 			for _, d := range docs {

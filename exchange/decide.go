@@ -14,7 +14,10 @@ type Decision struct {
 	Item     ID
 	Assignee string // who will handle it; with Accept and Handle
 	Reason   string // why; required by Refuse
-	Key      string // idempotency key; may be empty
+	// Number is the số đến given by the agency's own system, where that keeps the
+	// register; else 0.
+	Number int
+	Key    string // idempotency key; may be empty
 }
 
 // Accept enters the document in the register of incoming documents and tells its
@@ -22,16 +25,27 @@ type Decision struct {
 // not accepted: not-allowed. An inconclusive one may be, under that word. Errors:
 // not-allowed, not-found, state-conflict, storage-full.
 func (in *Inbox) Accept(ctx context.Context, actor Actor, d Decision) (ItemView, error) {
+	tidy(&d.Assignee)
 	if err := checkText("assignee", d.Assignee, maxSubject, false); err != nil {
 		return ItemView{}, err
 	}
-	return in.decide(ctx, actor, d, decision{verb: "inbox.accept", signal: InboxAccept, code: StatusAccepted, kind: EventAccepted,
+	office, err := in.Offices.Office(ctx, actor.Agency)
+	if err != nil {
+		return ItemView{}, err
+	}
+	return in.decide(ctx, actor, d, decision{verb: "inbox.accept", signal: InboxAccept, code: StatusAccepted, kind: EventAccepted, roles: []Role{RoleIntegrator},
+		check: func(i InboxItem) error {
+			if i.Recall.Open() {
+				return text.Detailed(text.StateConflict, nil, "flow.recall-open")
+			}
+			return nil
+		},
 		change: func(ctx context.Context, tx Tx, i *InboxItem, now time.Time) (map[string]string, error) {
 			if !i.Blocked.IsZero() {
 				return nil, &text.Error{Code: text.NotAllowed, Detail: i.Blocked.Message}
 			}
 			year := now.In(Vietnam).Year()
-			seq, err := tx.TakeNumber(ctx, Entry{Agency: i.Agency, Book: BookIncoming, Year: year, Subject: i.ID, At: now, By: actor})
+			seq, err := takeNumber(ctx, tx, office, Entry{Agency: i.Agency, Book: BookIncoming, Year: year, Subject: i.ID, At: now, By: actor}, d.Number)
 			if err != nil {
 				return nil, err
 			}
@@ -44,10 +58,11 @@ func (in *Inbox) Accept(ctx context.Context, actor Actor, d Decision) (ItemView,
 // will read as written. Errors: not-allowed, invalid-input without a reason,
 // not-found, state-conflict, storage-full.
 func (in *Inbox) Refuse(ctx context.Context, actor Actor, d Decision) (ItemView, error) {
+	tidy(&d.Reason)
 	if err := checkText("reason", d.Reason, maxReason, true); err != nil {
 		return ItemView{}, err
 	}
-	return in.decide(ctx, actor, d, decision{verb: "inbox.refuse", signal: InboxRefuse, code: StatusReturned, kind: EventReturned,
+	return in.decide(ctx, actor, d, decision{verb: "inbox.refuse", signal: InboxRefuse, code: StatusReturned, kind: EventReturned, roles: []Role{RoleIntegrator},
 		change: func(_ context.Context, _ Tx, i *InboxItem, now time.Time) (map[string]string, error) {
 			i.Refused, i.Reason = Fact{At: now, By: actor}, d.Reason
 			return map[string]string{"reason": d.Reason, "verdict": string(i.Verdict)}, nil
@@ -63,10 +78,11 @@ func (in *Inbox) Handle(ctx context.Context, actor Actor, code StatusCode, d Dec
 	if !ok {
 		return ItemView{}, fieldError("code")
 	}
+	tidy(&d.Assignee, &d.Reason)
 	if err := errors.Join(checkText("assignee", d.Assignee, maxSubject, false), checkText("reason", d.Reason, maxReason, false)); err != nil {
 		return ItemView{}, err
 	}
-	return in.decide(ctx, actor, d, decision{verb: "inbox.handle." + string(code), signal: signal, code: code, kind: EventHandling, roles: []Role{RoleLeader},
+	return in.decide(ctx, actor, d, decision{verb: "inbox.handle." + string(code), signal: signal, code: code, kind: EventHandling, roles: []Role{RoleLeader, RoleIntegrator},
 		change: func(_ context.Context, _ Tx, i *InboxItem, _ time.Time) (map[string]string, error) {
 			if d.Assignee != "" {
 				i.Assignee = d.Assignee
@@ -81,9 +97,23 @@ type decision struct {
 	signal InboxSignal
 	code   StatusCode
 	kind   EventKind
-	roles  []Role // beside RoleClerk
+	roles  []Role                  // beside RoleClerk
+	check  func(i InboxItem) error // beside the signal; may be nil
 	// change writes the act into the item and returns what the evidence says of it.
 	change func(ctx context.Context, tx Tx, i *InboxItem, now time.Time) (map[string]string, error)
+}
+
+// allowed moves i as the act does; an error says why it may not.
+func (d decision) allowed(i *InboxItem) error {
+	if d.check != nil {
+		if err := d.check(*i); err != nil {
+			return err
+		}
+	}
+	if d.signal == "" {
+		return nil
+	}
+	return i.advance(d.signal)
 }
 
 // decide performs an act: item, register, history, evidence and the status message
@@ -92,7 +122,7 @@ func (in *Inbox) decide(ctx context.Context, actor Actor, req Decision, act deci
 	if err := actor.may(append([]Role{RoleClerk}, act.roles...)...); err != nil {
 		return ItemView{}, err
 	}
-	idem, err := newOnce(actor.Agency, req.Key, act.verb, req.Item, req.Assignee, req.Reason)
+	idem, err := newOnce(actor.Agency, req.Key, act.verb, req.Item, req.Assignee, req.Reason, req.Number)
 	if err != nil {
 		return ItemView{}, err
 	}
@@ -106,7 +136,7 @@ func (in *Inbox) decide(ctx context.Context, actor Actor, req Decision, act deci
 	if err != nil {
 		return ItemView{}, err
 	}
-	if err := before.advance(act.signal); err != nil {
+	if err := act.allowed(&before.InboxItem); err != nil {
 		return ItemView{}, err // of the copy: nothing is built for an act that cannot be
 	}
 	office, err := in.Offices.Office(ctx, actor.Agency)
@@ -116,9 +146,12 @@ func (in *Inbox) decide(ctx context.Context, actor Actor, req Decision, act deci
 	now := in.Now().UTC()
 	status := Status{Subject: req.Item, Code: act.code, Direction: DirectionOut, At: now.Truncate(time.Second), RecordedAt: now,
 		By: actor.Name, Reason: req.Reason}
-	told, err := in.tell(ctx, office, before.InboxItem, &status, now)
-	if err != nil {
-		return ItemView{}, err
+	var told Delivery
+	byHand := before.Hand.Channel != "" // its sender is told by whatever way it came
+	if !byHand {
+		if told, err = in.tell(ctx, office, before.InboxItem, &status, now); err != nil {
+			return ItemView{}, err
+		}
 	}
 	err = in.Store.Update(ctx, func(tx Tx) error {
 		if _, ok, err := idem.done(ctx, tx); ok || err != nil {
@@ -127,8 +160,10 @@ func (in *Inbox) decide(ctx context.Context, actor Actor, req Decision, act deci
 		if err := in.commitDecision(ctx, tx, actor, req.Item, act, status, now); err != nil {
 			return err
 		}
-		if err := commitDelivery(ctx, tx, told, actor); err != nil {
-			return err
+		if !byHand {
+			if err := commitDelivery(ctx, tx, told, actor); err != nil {
+				return err
+			}
 		}
 		return idem.keep(ctx, tx, req.Item, now)
 	})
@@ -146,7 +181,7 @@ func (in *Inbox) commitDecision(ctx context.Context, tx Tx, actor Actor, id ID, 
 	if err := ownedBy(i.Agency, actor); err != nil {
 		return err
 	}
-	if err := i.advance(act.signal); err != nil {
+	if err := act.allowed(&i); err != nil {
 		return err
 	}
 	data, err := act.change(ctx, tx, &i, now)

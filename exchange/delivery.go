@@ -40,6 +40,26 @@ type Delivery struct {
 	EndedAt    time.Time     `json:"ended,omitzero"` // when State became final
 	// StatusCode is the status message's code; empty for a document.
 	StatusCode StatusCode `json:"status_code,omitempty"`
+	// Root is the document to whose timeline the delivery belongs where that is not
+	// Subject: a request to take back speaks of one delivery of a document.
+	Root ID `json:"root,omitempty"`
+	// Handed says how, when and by whom a delivery outside the network was made.
+	Handed Handed `json:"handed,omitzero"`
+}
+
+// Handed is a delivery made by hand.
+type Handed struct {
+	How string    `json:"how"` // in the clerk's words
+	At  time.Time `json:"at"`  // when it was handed over, as the clerk says
+	By  Actor     `json:"by"`
+}
+
+// timeline returns what the delivery is part of.
+func (d Delivery) timeline() ID {
+	if d.Root != "" {
+		return d.Root
+	}
+	return d.Subject
 }
 
 // Blobs returns every blob that d keeps alive.
@@ -97,12 +117,15 @@ const (
 	DeliveryRefused        DeliveryState = "REFUSED"         // the peer will never take it
 	DeliveryNonDelivered   DeliveryState = "NON_DELIVERED"   // the peer closed the transfer, unseen
 	DeliveryUnknownExpired DeliveryState = "UNKNOWN_EXPIRED" // expired and the peer cannot be asked: an alarm
+	// DeliveryManual: the receiver has no channel; a clerk hands it over and says so.
+	DeliveryManual DeliveryState = "MANUAL"
+	DeliveryByHand DeliveryState = "DELIVERED_BY_HAND" // a clerk handed it over
 )
 
 // DeliveryStates lists every transport state.
 func DeliveryStates() []DeliveryState {
 	return []DeliveryState{DeliveryReady, DeliveryQuarantined, DeliveryDelivered, DeliveryDeliveredLate,
-		DeliveryRefused, DeliveryNonDelivered, DeliveryUnknownExpired}
+		DeliveryRefused, DeliveryNonDelivered, DeliveryUnknownExpired, DeliveryManual, DeliveryByHand}
 }
 
 // DeliverySignal is something that happens to a delivery.
@@ -116,11 +139,12 @@ const (
 	SignalExpired   DeliverySignal = "expired"   // past expiry, and the peer did not answer
 	SignalExhausted DeliverySignal = "exhausted" // the last attempt of its own was spent
 	SignalResumed   DeliverySignal = "resumed"   // an operator sends it on
+	SignalHanded    DeliverySignal = "handed"    // a clerk handed it over outside the network
 )
 
 // DeliverySignals lists every signal.
 func DeliverySignals() []DeliverySignal {
-	return []DeliverySignal{SignalAccepted, SignalRejected, SignalClosed, SignalExpired, SignalExhausted, SignalResumed}
+	return []DeliverySignal{SignalAccepted, SignalRejected, SignalClosed, SignalExpired, SignalExhausted, SignalResumed, SignalHanded}
 }
 
 // deliveryTable is the whole machine: for each state, what each signal makes of
@@ -142,6 +166,8 @@ var deliveryTable = map[DeliveryState]map[DeliverySignal]DeliveryState{
 	DeliveryDelivered:     {SignalAccepted: DeliveryDelivered, SignalExpired: DeliveryDelivered, SignalExhausted: DeliveryDelivered},
 	DeliveryDeliveredLate: {SignalAccepted: DeliveryDeliveredLate, SignalExpired: DeliveryDeliveredLate, SignalExhausted: DeliveryDeliveredLate},
 	DeliveryRefused:       {SignalRejected: DeliveryRefused, SignalExpired: DeliveryRefused, SignalExhausted: DeliveryRefused},
+	DeliveryManual:        {SignalHanded: DeliveryByHand},
+	DeliveryByHand:        {SignalHanded: DeliveryByHand},
 	DeliveryNonDelivered:  {SignalClosed: DeliveryNonDelivered, SignalExpired: DeliveryNonDelivered, SignalExhausted: DeliveryNonDelivered},
 }
 
@@ -155,9 +181,9 @@ func (s DeliveryState) Next(signal DeliverySignal) (next DeliveryState, ok bool)
 // Final reports whether no delivery leaves s by itself.
 func (s DeliveryState) Final() bool {
 	switch s {
-	case DeliveryDelivered, DeliveryDeliveredLate, DeliveryRefused, DeliveryNonDelivered:
+	case DeliveryDelivered, DeliveryDeliveredLate, DeliveryRefused, DeliveryNonDelivered, DeliveryByHand:
 		return true
-	case DeliveryReady, DeliveryQuarantined, DeliveryUnknownExpired:
+	case DeliveryReady, DeliveryQuarantined, DeliveryUnknownExpired, DeliveryManual:
 	}
 	return false
 }

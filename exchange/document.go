@@ -50,11 +50,28 @@ type Document struct {
 	// message serves all its receivers.
 	Message Blob `json:"message,omitzero"`
 	Sent    Fact `json:"sent,omitzero"`
+	// Source is what a composed draft was made of, as JSON; zero for a PDF made elsewhere.
+	Source Blob `json:"source,omitzero"`
+	// Receivers are the names of the agencies it was sent to, for lists and the register.
+	Receivers string `json:"receivers,omitempty"`
+	// Replaces and ReplacedBy link the documents of a chain of replacements.
+	Replaces      ID     `json:"replaces,omitempty"`
+	ReplaceReason string `json:"replace_reason,omitempty"`
+	ReplacedBy    ID     `json:"replaced_by,omitempty"`
+	// Hand is set for a document that went out outside the network: it has no file here.
+	Hand ByHand `json:"hand,omitzero"`
+}
+
+// ByHand is what a văn thư wrote down of a document that came or went on paper or
+// by another channel. The zero value is a document of the network.
+type ByHand struct {
+	Channel string  `json:"channel"` // "giấy", "Zalo", in the clerk's words
+	Columns Columns `json:"columns,omitzero"`
 }
 
 // Blobs returns every blob that d keeps alive.
 func (d Document) Blobs() []Blob {
-	return present(d.Issuance.Draft, d.Issuance.Signed, d.Issuance.Final, d.Message)
+	return present(d.Issuance.Draft, d.Issuance.Signed, d.Issuance.Final, d.Message, d.Source)
 }
 
 // Result is one dossier result (kết quả giải quyết thủ tục hành chính) issued as
@@ -70,6 +87,14 @@ type Result struct {
 	Token    string   `json:"token"`
 	FileName string   `json:"file_name"`
 	Issuance Issuance `json:"issuance"`
+	// Revoked is set when the agency took the result back, with the reason.
+	Revoked      Fact   `json:"revoked,omitzero"`
+	RevokeReason string `json:"revoke_reason,omitempty"`
+	// Replaces and ReplacedBy link a result to the one issued in its place. A result
+	// counts as replaced once its successor is issued.
+	Replaces      ID     `json:"replaces,omitempty"`
+	ReplaceReason string `json:"replace_reason,omitempty"`
+	ReplacedBy    ID     `json:"replaced_by,omitempty"`
 }
 
 // Blobs returns every blob that r keeps alive.

@@ -47,9 +47,15 @@ type NewDocument struct {
 // glyph-missing, storage-full; signature-required for a finished PDF that is not
 // valid, unless Confirmed; state-conflict when its number is taken.
 func (o *Outbox) Create(ctx context.Context, actor Actor, req NewDocument) (Document, error) {
-	if err := actor.may(RoleClerk, RoleLeader, RoleOfficer); err != nil {
+	if err := actor.may(RoleClerk, RoleLeader, RoleOfficer, RoleIntegrator); err != nil {
 		return Document{}, err
 	}
+	return o.create(ctx, actor, req, replacing{})
+}
+
+// create is Create for a document that may replace another.
+func (o *Outbox) create(ctx context.Context, actor Actor, req NewDocument, old replacing) (Document, error) {
+	req.tidy()
 	if err := req.check(actor); err != nil {
 		return Document{}, err
 	}
@@ -57,7 +63,8 @@ func (o *Outbox) Create(ctx context.Context, actor Actor, req NewDocument) (Docu
 	if err != nil {
 		return Document{}, err
 	}
-	idem, err := newOnce(actor.Agency, req.Key, "document.create", req.Kind, req.Notation, req.Subject, req.Security, req.Priority,
+	d.Replaces, d.ReplaceReason = old.id, old.reason
+	idem, err := newOnce(actor.Agency, req.Key, "document.create", old.id, old.reason, req.Kind, req.Notation, req.Subject, req.Security, req.Priority,
 		req.DueDate, req.Places, req.Body, req.Addressees, req.Signatory, req.FileName, req.Final, uploadedDigest(d))
 	if err != nil {
 		return Document{}, err
@@ -79,6 +86,9 @@ func (o *Outbox) Create(ctx context.Context, actor Actor, req NewDocument) (Docu
 		}
 		if _, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: d.CreatedAt, Kind: EventDocumentCreated, Subject: d.ID, By: actor,
 			Digest: d.Issuance.Newest().Digest, Data: data}); err != nil {
+			return err
+		}
+		if err := old.link(ctx, tx, actor, d); err != nil {
 			return err
 		}
 		return idem.keep(ctx, tx, d.ID, d.CreatedAt)
@@ -106,10 +116,33 @@ func taken(err error) error {
 	return err
 }
 
+// tidy puts what a person typed into the form in which it is kept.
+func (r *NewDocument) tidy() {
+	tidy(&r.Kind.Name, &r.Notation, &r.Subject, &r.Body, &r.FileName)
+	r.Places, r.Addressees = tidied(r.Places), tidied(r.Addressees)
+	if r.Final != nil {
+		final := *r.Final
+		tidy(&final.Notation)
+		r.Final = &final
+	}
+}
+
+// tidied returns list with each text tidied and the empty ones left out.
+func tidied(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if tidy(&s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 func (r NewDocument) check(actor Actor) error {
 	for _, err := range []error{
 		checkText("subject", r.Subject, maxSubject, true), checkNotation(r.Notation), checkText("body", r.Body, maxBody, r.PDF == nil),
 		checkText("kind", r.Kind.Name, maxSubject, true), checkText("file_name", r.FileName, maxSubject, false),
+		checkList("places", r.Places), checkList("addressees", r.Addressees),
 	} {
 		if err != nil {
 			return err
@@ -118,14 +151,14 @@ func (r NewDocument) check(actor Actor) error {
 	switch {
 	case r.Priority < 0 || r.Priority > maxPriority:
 		return fieldError("priority")
-	case len(r.Places) > maxPlaces:
-		return fieldError("places")
 	case r.PDF == nil && r.Signatory == "":
 		return fieldError("signatory")
 	case r.Final != nil && (r.PDF == nil || r.Final.Seq <= 0 || r.Final.Date.IsZero()):
 		return fieldError("final")
-	case r.Final != nil && actor.Role != RoleClerk:
-		return actor.may(RoleClerk)
+	case r.Final != nil:
+		if err := actor.may(RoleClerk, RoleIntegrator); err != nil {
+			return err
+		}
 	}
 	switch r.Security {
 	case "", SecurityOrdinary, SecurityConfidential, SecuritySecret, SecurityTopSecret:
@@ -182,7 +215,10 @@ func (o *Outbox) composeDraft(ctx context.Context, office Office, d *Document, r
 	}
 	d.FileName = fileName(d.Subject, string(d.ID))
 	d.Issuance.Prepared = true
-	d.Issuance.Draft, err = keepPDF(ctx, o.Blobs, composed)
+	if d.Issuance.Draft, err = keepPDF(ctx, o.Blobs, composed); err != nil {
+		return err
+	}
+	d.Source, err = keepSource(ctx, o.Blobs, draftSource{Body: req.Body, Addressees: req.Addressees})
 	return err
 }
 
@@ -194,7 +230,7 @@ func (o *Outbox) importFinal(ctx context.Context, d *Document, actor Actor, req 
 		return err
 	}
 	if report.Verdict != validation.Valid && report.Verdict != validation.ValidWithNotes && !req.Confirmed {
-		return text.Detailed(text.SignatureRequired, nil, "exchange.final-not-valid", report.Headline.VI)
+		return text.Detailed(text.SignatureRequired, nil, "exchange.final-not-valid", report.Headline)
 	}
 	day := dayIn(req.Final.Date)
 	d.Imported = true

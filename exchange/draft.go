@@ -13,6 +13,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"antin/exchange/edxml"
 	"antin/internal/text"
 	"antin/signer/compose"
@@ -39,8 +41,46 @@ func checkText(name, s string, limit int, required bool) error {
 		return fieldError(name)
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' {
-			return fieldError(name)
+		if unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' || invisible(r) {
+			return text.Detailed(text.InvalidInput, nil, "flow.invisible", name)
+		}
+	}
+	return nil
+}
+
+// invisible reports whether r could make a text read otherwise than it is: marks
+// that turn its direction, and characters without width. The zero-width joiner
+// stays, since scripts need it.
+func invisible(r rune) bool {
+	switch {
+	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // embeddings, overrides, isolates
+		return true
+	case r == 0x200e, r == 0x200f, r == 0x061c: // directional marks
+		return true
+	case r == 0x200b, r == 0x200c, r == 0x2060, r == 0xfeff: // without width
+		return true
+	case r == 0x2028, r == 0x2029: // line and paragraph separators, which are no line breaks to a form
+		return true
+	}
+	return false
+}
+
+// tidy puts texts that a person typed into the form in which they are kept:
+// composed characters (NFC), no white space around.
+func tidy(texts ...*string) {
+	for _, s := range texts {
+		*s = strings.TrimSpace(norm.NFC.String(*s))
+	}
+}
+
+// checkList accepts a list of short texts.
+func checkList(name string, list []string) error {
+	if len(list) > maxPlaces {
+		return fieldError(name)
+	}
+	for _, s := range list {
+		if err := checkText(name, s, maxSubject, false); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -42,6 +42,33 @@ const (
 	EventStatusReceived  EventKind = "status.received" // a peer's status message
 	EventStatusUnknown   EventKind = "status.unmatched"
 	EventContradiction   EventKind = "contradiction" // a signal the state machine refused
+
+	EventDocumentEdited  EventKind = "document.edited"
+	EventReplacementMade EventKind = "replacement.created" // a draft that is to replace an issued document
+	EventReplaced        EventKind = "replaced"            // another document stands in its place
+	EventRecallRequested EventKind = "recall.requested"
+	EventRecallAnswered  EventKind = "recall.answered"
+	EventDeliveryManual  EventKind = "delivery.manual" // the receiver has no channel
+	EventDeliveredByHand EventKind = "delivered.hand"
+	EventRecorded        EventKind = "recorded" // came or went outside the network
+	EventRegisterStarted EventKind = "register.started"
+	EventNumberVoided    EventKind = "number.voided"
+	EventResultRevoked   EventKind = "result.revoked"
+	EventResultReplaced  EventKind = "result.replaced"
+
+	// Who may come in.
+	EventAccountCreated     EventKind = "account.created"
+	EventAccountChanged     EventKind = "account.changed"
+	EventAccountPassword    EventKind = "account.password" // reset by who manages accounts
+	EventAccountOwnPassword EventKind = "account.password.own"
+	EventAccountCertificate EventKind = "account.certificate" // bound or taken away
+	EventAccountDisabled    EventKind = "account.disabled"
+	EventAccountEnabled     EventKind = "account.enabled"
+	EventAccountLogin       EventKind = "account.login"
+	EventAccountLocked      EventKind = "account.locked" // too many wrong passwords
+	EventKeyCreated         EventKind = "apikey.created"
+	EventKeyRotated         EventKind = "apikey.rotated"
+	EventKeyRevoked         EventKind = "apikey.revoked"
 )
 
 // Event is one fact, kept for good. Events of an agency form a chain: each holds

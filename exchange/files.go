@@ -23,7 +23,7 @@ type Files struct {
 // again are the same file. The caller bounds r. Errors: not-allowed, storage-full,
 // or r's own, after which nothing is stored.
 func (f *Files) Upload(ctx context.Context, actor Actor, r io.Reader) (Blob, error) {
-	if err := actor.may(RoleClerk, RoleLeader, RoleOfficer); err != nil {
+	if err := actor.may(RoleClerk, RoleLeader, RoleOfficer, RoleIntegrator); err != nil {
 		return Blob{}, err
 	}
 	blob, err := f.Blobs.Put(ctx, r)

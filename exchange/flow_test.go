@@ -122,7 +122,7 @@ func TestADocumentGoesFromDraftToAcceptance(t *testing.T) {
 		t.Errorf("repeat with the same key: %v, %v", repeat, err)
 	}
 	_, err = b.inbox.Accept(ctx, b.clerk, exchange.Decision{Item: item.ID, Assignee: "Người khác", Key: "k"})
-	wantCode(t, err, text.ReplayConflict)
+	wantCode(t, err, text.IdempotencyKeyReused)
 	_, err = b.inbox.Accept(ctx, b.clerk, exchange.Decision{Item: item.ID})
 	wantCode(t, err, text.StateConflict)
 	_, err = b.inbox.Refuse(ctx, b.clerk, exchange.Decision{Item: item.ID, Reason: "muộn"})

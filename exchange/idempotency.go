@@ -50,7 +50,7 @@ func (o once) done(ctx context.Context, tx Tx) (subject ID, ok bool, err error) 
 	case err != nil:
 		return "", false, err
 	case a.Request != o.request:
-		return "", false, text.Detailed(text.ReplayConflict, nil, "exchange.key-reused")
+		return "", false, text.Errorf(text.IdempotencyKeyReused, nil)
 	}
 	return a.Subject, true, nil
 }

@@ -70,7 +70,31 @@ type InboxItem struct {
 	Assignee string `json:"assignee,omitempty"`
 	Refused  Fact   `json:"refused,omitzero"`
 	Reason   string `json:"reason,omitempty"`
+
+	// Status and Reason of a status message are what it says.
+	Status StatusCode `json:"status,omitempty"`
+	// Recall is the sender's request to take the document back, zero when there is none.
+	Recall RecallState `json:"recall,omitzero"`
+	// Replaces and ReplacedBy link the items of a chain of replacements.
+	Replaces   []ID `json:"replaces,omitempty"`
+	ReplacedBy ID   `json:"replaced_by,omitempty"`
+	// Hand is set for a document that came outside the network: it has no file here.
+	Hand ByHand `json:"hand,omitzero"`
 }
+
+// RecallState is a request to take a document back and its answer, as the
+// receiver keeps them.
+type RecallState struct {
+	AskedAt  time.Time `json:"asked_at"`
+	AskedBy  string    `json:"asked_by"` // whom the request names
+	Reason   string    `json:"reason"`
+	Answered Fact      `json:"answered,omitzero"`
+	Agreed   bool      `json:"agreed,omitempty"`
+	Answer   string    `json:"answer,omitempty"` // the reason of a refusal
+}
+
+// Open reports whether r waits for an answer.
+func (r RecallState) Open() bool { return !r.AskedAt.IsZero() && !r.Answered.Done() }
 
 // Blobs returns every blob that i keeps alive.
 func (i InboxItem) Blobs() []Blob {
@@ -98,6 +122,9 @@ type DocumentHeader struct {
 	Priority   int          `json:"priority"`
 	DueDate    time.Time    `json:"due_date,omitzero"`
 	Business   int          `json:"business"` // 0 new, 1 revoke, 2 update, 3 replace
+	// Replaces are the ids of the sender's documents that this one replaces here.
+	Replaces      []string `json:"replaces,omitempty"`
+	ReplaceReason string   `json:"replace_reason,omitempty"`
 }
 
 // FullNumber is number and notation as one text.
@@ -172,12 +199,13 @@ const (
 	InboxProcessing InboxState = "PROCESSING" // 05
 	InboxCompleted  InboxState = "COMPLETED"  // 06
 	InboxReturned   InboxState = "RETURNED"   // 02
+	InboxRecalled   InboxState = "RECALLED"   // 15: taken back by its sender
 )
 
 // InboxStates lists every state of an inbox item.
 func InboxStates() []InboxState {
 	return []InboxState{InboxReceived, InboxWaiting, InboxDamaged, InboxDuplicate, InboxApplied,
-		InboxAccepted, InboxAssigned, InboxProcessing, InboxCompleted, InboxReturned}
+		InboxAccepted, InboxAssigned, InboxProcessing, InboxCompleted, InboxReturned, InboxRecalled}
 }
 
 // InboxSignal is something that is done to an inbox item.
@@ -194,12 +222,13 @@ const (
 	InboxAssign   InboxSignal = "assign"   // someone is to handle it
 	InboxProcess  InboxSignal = "process"  // someone handles it
 	InboxComplete InboxSignal = "complete" // it is handled
+	InboxRecall   InboxSignal = "recall"   // văn thư agrees that its sender takes it back
 )
 
 // InboxSignals lists every signal.
 func InboxSignals() []InboxSignal {
 	return []InboxSignal{InboxAdmit, InboxDamage, InboxRepeat, InboxApply, InboxAccept, InboxRefuse,
-		InboxAssign, InboxProcess, InboxComplete}
+		InboxAssign, InboxProcess, InboxComplete, InboxRecall}
 }
 
 // inboxTable is the whole machine; a signal that is not listed is refused. Steps
@@ -208,13 +237,14 @@ var inboxTable = map[InboxState]map[InboxSignal]InboxState{
 	InboxReceived: {
 		InboxAdmit: InboxWaiting, InboxDamage: InboxDamaged, InboxRepeat: InboxDuplicate, InboxApply: InboxApplied,
 	},
-	InboxWaiting:    {InboxAccept: InboxAccepted, InboxRefuse: InboxReturned},
-	InboxDamaged:    {InboxRefuse: InboxReturned},
-	InboxAccepted:   {InboxAssign: InboxAssigned, InboxProcess: InboxProcessing, InboxComplete: InboxCompleted},
-	InboxAssigned:   {InboxAssign: InboxAssigned, InboxProcess: InboxProcessing, InboxComplete: InboxCompleted},
-	InboxProcessing: {InboxAssign: InboxAssigned, InboxComplete: InboxCompleted},
-	InboxCompleted:  {},
+	InboxWaiting:    {InboxAccept: InboxAccepted, InboxRefuse: InboxReturned, InboxRecall: InboxRecalled},
+	InboxDamaged:    {InboxRefuse: InboxReturned, InboxRecall: InboxRecalled},
+	InboxAccepted:   {InboxAssign: InboxAssigned, InboxProcess: InboxProcessing, InboxComplete: InboxCompleted, InboxRecall: InboxRecalled},
+	InboxAssigned:   {InboxAssign: InboxAssigned, InboxProcess: InboxProcessing, InboxComplete: InboxCompleted, InboxRecall: InboxRecalled},
+	InboxProcessing: {InboxAssign: InboxAssigned, InboxComplete: InboxCompleted, InboxRecall: InboxRecalled},
+	InboxCompleted:  {}, // what is handled can no longer be taken back
 	InboxReturned:   {},
+	InboxRecalled:   {},
 	InboxDuplicate:  {},
 	InboxApplied:    {},
 }

@@ -39,6 +39,9 @@ type Issuance struct {
 	Sealed   Fact    `json:"sealed,omitzero"`
 	Issued   Fact    `json:"issued,omitzero"`
 	Verdict  Verdict `json:"verdict,omitzero"` // of our own validation of Final
+	// Asked says whose turn it is, Returned that the person sent the draft back.
+	Asked    Asked    `json:"asked,omitzero"`
+	Returned Returned `json:"returned,omitzero"`
 }
 
 // Signer is the competent person as the document names them. Known from the start
@@ -48,6 +51,9 @@ type Signer struct {
 	Name       string `json:"name"`
 	Position   string `json:"position"`
 	Competence string `json:"competence,omitempty"`
+	// Certificate is the SHA-256 of the certificate that the person signed with;
+	// empty before.
+	Certificate Digest `json:"certificate,omitempty"`
 }
 
 // Stage is how far an Issuance has come.
@@ -55,10 +61,12 @@ type Stage string
 
 // The stages, in order.
 const (
-	StageDraft    Stage = "draft"
-	StageSigned   Stage = "signed"
-	StageNumbered Stage = "numbered" // numbered, the seal still outstanding
-	StageIssued   Stage = "issued"
+	StageDraft             Stage = "draft"
+	StageAwaitingSignature Stage = "awaiting_signature" // a lãnh đạo was asked to sign
+	StageSigned            Stage = "signed"
+	StageAwaitingSeal      Stage = "awaiting_seal" // signed, and a văn thư was asked to seal
+	StageNumbered          Stage = "numbered"      // numbered, the seal still outstanding
+	StageIssued            Stage = "issued"
 )
 
 // Stage returns how far i has come, derived from its facts.
@@ -68,8 +76,12 @@ func (i Issuance) Stage() Stage {
 		return StageIssued
 	case i.Numbered.Done():
 		return StageNumbered
+	case i.Signing.Done() && i.Asked.Seal.Done():
+		return StageAwaitingSeal
 	case i.Signing.Done():
 		return StageSigned
+	case i.Asked.Signature.Done() || i.Asked.Seal.Done():
+		return StageAwaitingSignature
 	}
 	return StageDraft
 }

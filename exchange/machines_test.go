@@ -12,13 +12,15 @@ import (
 // deliveryWant is the whole machine as a person would write it down: the state
 // each signal leads to, "!" where it contradicts the state.
 const deliveryWant = `
-READY            DELIVERED      REFUSED  NON_DELIVERED  UNKNOWN_EXPIRED  QUARANTINED      READY
-QUARANTINED      DELIVERED      REFUSED  NON_DELIVERED  UNKNOWN_EXPIRED  QUARANTINED      READY
-DELIVERED        DELIVERED      !        !              DELIVERED        DELIVERED        !
-DELIVERED_LATE   DELIVERED_LATE !        !              DELIVERED_LATE   DELIVERED_LATE   !
-REFUSED          !              REFUSED  !              REFUSED          REFUSED          !
-NON_DELIVERED    !              !        NON_DELIVERED  NON_DELIVERED    NON_DELIVERED    !
-UNKNOWN_EXPIRED  DELIVERED_LATE REFUSED  NON_DELIVERED  UNKNOWN_EXPIRED  UNKNOWN_EXPIRED  !
+READY            DELIVERED      REFUSED  NON_DELIVERED  UNKNOWN_EXPIRED  QUARANTINED      READY !
+QUARANTINED      DELIVERED      REFUSED  NON_DELIVERED  UNKNOWN_EXPIRED  QUARANTINED      READY !
+DELIVERED        DELIVERED      !        !              DELIVERED        DELIVERED        !     !
+DELIVERED_LATE   DELIVERED_LATE !        !              DELIVERED_LATE   DELIVERED_LATE   !     !
+REFUSED          !              REFUSED  !              REFUSED          REFUSED          !     !
+NON_DELIVERED    !              !        NON_DELIVERED  NON_DELIVERED    NON_DELIVERED    !     !
+UNKNOWN_EXPIRED  DELIVERED_LATE REFUSED  NON_DELIVERED  UNKNOWN_EXPIRED  UNKNOWN_EXPIRED  !     !
+MANUAL           !              !        !              !                !                !     DELIVERED_BY_HAND
+DELIVERED_BY_HAND !             !        !              !                !                !     DELIVERED_BY_HAND
 `
 
 func TestDeliveryMachineIsTotal(t *testing.T) {
@@ -48,16 +50,17 @@ func TestDeliveryMachineIsTotal(t *testing.T) {
 }
 
 const inboxWant = `
-RECEIVED    WAITING DAMAGED DUPLICATE APPLIED !        !        !        !          !
-WAITING     !       !       !         !       ACCEPTED RETURNED !        !          !
-DAMAGED     !       !       !         !       !        RETURNED !        !          !
-DUPLICATE   !       !       !         !       !        !        !        !          !
-APPLIED     !       !       !         !       !        !        !        !          !
-ACCEPTED    !       !       !         !       !        !        ASSIGNED PROCESSING COMPLETED
-ASSIGNED    !       !       !         !       !        !        ASSIGNED PROCESSING COMPLETED
-PROCESSING  !       !       !         !       !        !        ASSIGNED !          COMPLETED
-COMPLETED   !       !       !         !       !        !        !        !          !
-RETURNED    !       !       !         !       !        !        !        !          !
+RECEIVED    WAITING DAMAGED DUPLICATE APPLIED !        !        !        !          !         !
+WAITING     !       !       !         !       ACCEPTED RETURNED !        !          !         RECALLED
+DAMAGED     !       !       !         !       !        RETURNED !        !          !         RECALLED
+DUPLICATE   !       !       !         !       !        !        !        !          !         !
+APPLIED     !       !       !         !       !        !        !        !          !         !
+ACCEPTED    !       !       !         !       !        !        ASSIGNED PROCESSING COMPLETED RECALLED
+ASSIGNED    !       !       !         !       !        !        ASSIGNED PROCESSING COMPLETED RECALLED
+PROCESSING  !       !       !         !       !        !        ASSIGNED !          COMPLETED RECALLED
+COMPLETED   !       !       !         !       !        !        !        !          !         !
+RETURNED    !       !       !         !       !        !        !        !          !         !
+RECALLED    !       !       !         !       !        !        !        !          !         !
 `
 
 func TestInboxMachineIsTotal(t *testing.T) {

@@ -130,11 +130,16 @@ func commitDelivery(ctx context.Context, tx Tx, d Delivery, by Actor) error {
 	if err := tx.CreateDelivery(ctx, d); err != nil {
 		return fmt.Errorf("creating delivery to %s: %w", d.To, err)
 	}
+	if d.State == DeliveryManual {
+		_, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: d.CreatedAt, Kind: EventDeliveryManual, Subject: d.ID, Parent: d.timeline(),
+			By: by, Peer: d.To, Digest: d.Payload.Digest})
+		return err
+	}
 	data := map[string]string{"transfer": string(d.TransferID), "kind": string(d.Kind)}
 	if d.StatusCode != "" {
 		data["status"] = string(d.StatusCode)
 	}
-	if _, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: d.CreatedAt, Kind: EventSent, Subject: d.ID, Parent: d.Subject,
+	if _, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: d.CreatedAt, Kind: EventSent, Subject: d.ID, Parent: d.timeline(),
 		By: by, Peer: d.To, Digest: d.Payload.Digest, Data: data}); err != nil {
 		return err
 	}

@@ -279,7 +279,7 @@ func appendDeliveryEvent(ctx context.Context, tx Tx, d Delivery, kind EventKind,
 	if d.StatusCode != "" {
 		data["status"] = string(d.StatusCode)
 	}
-	_, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: now, Kind: kind, Subject: d.ID, Parent: d.Subject,
+	_, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: now, Kind: kind, Subject: d.ID, Parent: d.timeline(),
 		By: System(d.Agency), Peer: d.To, Digest: d.Payload.Digest, Data: data})
 	return err
 }
@@ -311,7 +311,7 @@ func (o *Outbox) Resume(ctx context.Context, actor Actor, id ID) error {
 			return err
 		}
 		if _, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: now, Kind: EventDeliveryResumed, Subject: d.ID,
-			Parent: d.Subject, By: actor, Peer: d.To}); err != nil {
+			Parent: d.timeline(), By: actor, Peer: d.To}); err != nil {
 			return err
 		}
 		return enqueueLane(ctx, tx, d.Lane())

@@ -32,13 +32,21 @@ type NewResult struct {
 // the date and the signatures, for which it has fields. Errors: not-allowed,
 // invalid-input, glyph-missing, limit-exceeded, storage-full.
 func (rs *Results) Create(ctx context.Context, actor Actor, req NewResult) (Result, error) {
-	if err := actor.may(RoleOfficer, RoleClerk); err != nil {
+	if err := actor.may(RoleOfficer, RoleClerk, RoleIntegrator); err != nil {
 		return Result{}, err
 	}
+	return rs.create(ctx, actor, req, replacing{})
+}
+
+// create is Create for a result that may replace another.
+func (rs *Results) create(ctx context.Context, actor Actor, req NewResult, old replacing) (Result, error) {
+	f := &req.Form
+	tidy(&f.Dossier, &f.Procedure, &f.ProcedureName, &f.Owner, &f.Kind.Name, &f.Notation, &f.Subject, &f.Body)
+	f.Places = tidied(f.Places)
 	if err := req.check(); err != nil {
 		return Result{}, err
 	}
-	idem, err := newOnce(actor.Agency, req.Key, "result.create", req.Form, req.Signatory)
+	idem, err := newOnce(actor.Agency, req.Key, "result.create", old.id, old.reason, req.Form, req.Signatory)
 	if err != nil {
 		return Result{}, err
 	}
@@ -52,6 +60,7 @@ func (rs *Results) Create(ctx context.Context, actor Actor, req NewResult) (Resu
 	if err != nil {
 		return Result{}, err
 	}
+	r.Replaces, r.ReplaceReason = old.id, old.reason
 	id := r.ID
 	err = rs.Store.Update(ctx, func(tx Tx) error {
 		made, ok, err := idem.done(ctx, tx)
@@ -61,6 +70,9 @@ func (rs *Results) Create(ctx context.Context, actor Actor, req NewResult) (Resu
 		}
 		id = r.ID
 		if err := tx.CreateResult(ctx, r); err != nil {
+			return err
+		}
+		if err := old.linkResult(ctx, tx, actor, r); err != nil {
 			return err
 		}
 		if _, err := tx.AppendEvent(ctx, Event{Agency: r.Agency, At: r.CreatedAt, Kind: EventResultCreated, Subject: r.ID, By: actor,
@@ -81,13 +93,11 @@ func (r NewResult) check() error {
 		checkText("subject", f.Subject, maxSubject, true), checkText("dossier", f.Dossier, maxNotation, true), checkNotation(f.Notation),
 		checkText("body", f.Body, maxBody, true), checkText("owner", f.Owner, maxSubject, false),
 		checkText("procedure", f.Procedure+f.ProcedureName, maxSubject, false),
+		checkText("kind", f.Kind.Name, maxSubject, false), checkList("places", f.Places),
 	} {
 		if err != nil {
 			return err
 		}
-	}
-	if len(f.Places) > maxPlaces {
-		return fieldError("places")
 	}
 	return nil
 }
@@ -159,10 +169,10 @@ func (rs *Results) Result(ctx context.Context, actor Actor, id ID) (Result, erro
 	return p.result, err
 }
 
-// List returns the results of the actor's agency, newest first.
-func (rs *Results) List(ctx context.Context, actor Actor, page Page) (out []Result, err error) {
+// List returns results of the actor's agency, newest first.
+func (rs *Results) List(ctx context.Context, actor Actor, f ResultFilter) (out []Result, err error) {
 	err = rs.Store.View(ctx, func(tx Tx) (err error) {
-		out, err = tx.Results(ctx, actor.Agency, page)
+		out, err = tx.ResultList(ctx, actor.Agency, f)
 		return err
 	})
 	return out, err
@@ -174,7 +184,13 @@ func (rs *Results) List(ctx context.Context, actor Actor, page Page) (out []Resu
 func (rs *Results) ByToken(ctx context.Context, token string) (r Result, err error) {
 	token = typedToken(token)
 	err = rs.Store.View(ctx, func(tx Tx) (err error) {
-		r, err = tx.ResultByToken(ctx, token)
+		if r, err = tx.ResultByToken(ctx, token); err != nil || r.ReplacedBy == "" {
+			return err
+		}
+		next, err := tx.Result(ctx, r.ReplacedBy)
+		if !next.Issuance.Issued.Done() {
+			r.ReplacedBy = "" // so far it stands
+		}
 		return err
 	})
 	if err == nil && !r.Issuance.Issued.Done() {

@@ -31,6 +31,10 @@ type Tx interface {
 	RegisterRows
 	EventRows
 	AnswerRows
+	AccessRows
+	SigningRows
+	FlowRows
+	ReplyRows
 	Jobs
 }
 
@@ -112,6 +116,8 @@ type InboxFilter struct {
 	Page
 	Kind  TransferKind
 	State InboxState
+	// Text finds items as DocumentFilter.Text does: number, subject, sender, số đến.
+	Text string
 }
 
 // InboxRows holds inbox items, under the same rules as DocumentRows.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"antin/exchange/edxml"
@@ -31,7 +32,7 @@ type SendRequest struct {
 // not-allowed (role; a state secret), signature-required, receiver-unknown,
 // state-conflict, too-large, storage-full.
 func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Delivery, error) {
-	if err := actor.may(RoleClerk); err != nil {
+	if err := actor.may(RoleClerk, RoleIntegrator); err != nil {
 		return nil, err
 	}
 	to := slices.Compact(slices.Sorted(slices.Values(req.To)))
@@ -67,7 +68,7 @@ func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Deli
 	}
 	made, err := dispatch{from: actor.Agency, key: office.GatewayKey, kind: KindDocument, subject: p.doc.ID, payload: message,
 		documentID: p.doc.DocumentID, number: p.doc.Issuance.Number.String(), priority: p.doc.Priority, now: now,
-		expiry: o.expiry(p.doc.Priority)}.deliveries(to)
+		expiry: o.expiry(p.doc.Priority)}.deliveries(receivers)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Deli
 		if _, ok, err := idem.done(ctx, tx); ok || err != nil {
 			return err
 		}
-		if err := o.commitSend(ctx, tx, actor, p, message, made, now); err != nil {
+		if err := o.commitSend(ctx, tx, actor, p, message, made, names(receivers), now); err != nil {
 			return err
 		}
 		return idem.keep(ctx, tx, p.id, now)
@@ -89,6 +90,9 @@ func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Deli
 // maySend refuses what must not leave, and leaves a state secret's refusal in the
 // evidence.
 func (o *Outbox) maySend(ctx context.Context, actor Actor, d Document) error {
+	if d.Hand.Channel != "" {
+		return text.Detailed(text.StateConflict, nil, "flow.by-hand")
+	}
 	if d.Security != SecurityOrdinary {
 		refusal := text.Detailed(text.NotAllowed, nil, "exchange.secret")
 		err := o.Store.Update(ctx, func(tx Tx) error {
@@ -134,7 +138,12 @@ func (o *Outbox) buildMessage(ctx context.Context, d Document, from Agency, to [
 	if err := o.Blobs.Verify(ctx, d.Issuance.Final.Digest); err != nil {
 		return Blob{}, fmt.Errorf("final file of %s: %w", d.ID, err)
 	}
+	replacing, err := o.replacement(ctx, d, to)
+	if err != nil {
+		return Blob{}, err
+	}
 	m := edoc(d, from, to, now, func() (io.ReadCloser, error) { return o.Blobs.Open(ctx, d.Issuance.Final.Digest) })
+	m.Business = replacing
 	message, err := spool(ctx, o.Blobs, func(w io.Writer) error { return edxml.Write(w, m, edxml.WriteOptions{}) })
 	if err != nil {
 		return Blob{}, fmt.Errorf("building message of %s: %w", d.ID, err)
@@ -147,10 +156,16 @@ func (o *Outbox) buildMessage(ctx context.Context, d Document, from Agency, to [
 	return message, nil
 }
 
-func (p dispatch) deliveries(to []AgencyCode) ([]Delivery, error) {
+// deliveries makes one delivery for each receiver: one without a channel gets it
+// by hand.
+func (p dispatch) deliveries(to []Agency) ([]Delivery, error) {
 	out := make([]Delivery, len(to))
-	for i, code := range to {
-		d, err := p.delivery(code)
+	for i, a := range to {
+		if a.Endpoint == "" {
+			out[i] = p.manual(a.Code)
+			continue
+		}
+		d, err := p.delivery(a.Code)
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +174,27 @@ func (p dispatch) deliveries(to []AgencyCode) ([]Delivery, error) {
 	return out, nil
 }
 
-func (o *Outbox) commitSend(ctx context.Context, tx Tx, actor Actor, p *documentPaper, message Blob, made []Delivery, now time.Time) error {
+// maxReceiverNames bounds what a document keeps of its receivers' names, in
+// characters: a line of the register, not the distribution list itself.
+const maxReceiverNames = 2000
+
+// names are the names of receivers in one line.
+func names(receivers []Agency) string {
+	var b strings.Builder
+	for i, a := range receivers {
+		if b.Len()+len(a.Name) > maxReceiverNames {
+			b.WriteString("; …")
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(a.Name)
+	}
+	return b.String()
+}
+
+func (o *Outbox) commitSend(ctx context.Context, tx Tx, actor Actor, p *documentPaper, message Blob, made []Delivery, receivers string, now time.Time) error {
 	if err := p.load(ctx, tx); err != nil {
 		return err
 	}
@@ -173,7 +208,14 @@ func (o *Outbox) commitSend(ctx context.Context, tx Tx, actor Actor, p *document
 			return text.Detailed(text.StateConflict, nil, "exchange.sent-already", string(e.To))
 		}
 	}
-	p.doc.Message = message
+	if p.doc.Message = message; p.doc.Receivers == "" {
+		p.doc.Receivers = receivers
+	} else if len(p.doc.Receivers) < maxReceiverNames && !strings.Contains(p.doc.Receivers, receivers) {
+		p.doc.Receivers += "; " + receivers
+	}
+	if err := o.replacedBy(ctx, tx, actor, p, now); err != nil {
+		return err
+	}
 	if !p.doc.Sent.Done() {
 		p.doc.Sent = Fact{At: now, By: actor}
 	}

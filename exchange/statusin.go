@@ -22,6 +22,7 @@ func (in *Inbox) applyStatus(ctx context.Context, item InboxItem, m *edxml.Messa
 	}
 	now, about := in.Now().UTC(), m.ResponseFor[0]
 	item.FromName, item.CheckedAt = m.From.Name, now
+	item.Status, item.Reason = StatusCode(m.Report.Code), m.Report.Description
 	item.Header = DocumentHeader{From: item.From, FromName: m.From.Name, DocumentID: about.DocumentID, Number: about.Code, Date: about.Date}
 	s := Status{Code: StatusCode(m.Report.Code), Direction: DirectionIn, At: m.Report.Time, RecordedAt: now,
 		By: strings.TrimSpace(m.Report.Staff.Staff), Reason: m.Report.Description, Transfer: item.TransferID}
@@ -53,6 +54,11 @@ func (in *Inbox) commitStatus(ctx context.Context, tx Tx, item InboxItem, s Stat
 		s.Subject = subject
 		if err := tx.AppendStatus(ctx, s); err != nil {
 			return err
+		}
+		if s.Code == StatusRecallRequested {
+			if err := in.recalled(ctx, tx, subject, s); err != nil {
+				return err
+			}
 		}
 	}
 	if err := item.advance(InboxApply); err != nil {

@@ -37,6 +37,26 @@ func (e *Evidence) Timeline(ctx context.Context, actor Actor, id ID) (out []Even
 	return out, err
 }
 
+// maxFeed bounds one page of the feed.
+const maxFeed = 500
+
+// Feed returns at most limit events of the actor's agency behind seq after, in the
+// order they were recorded; 0 means 100, more than 500 means 500. An event keeps its
+// seq for good, so a reader that remembers the last one misses none.
+func (e *Evidence) Feed(ctx context.Context, actor Actor, after int64, limit int) (out []Event, err error) {
+	if actor.Agency == "" {
+		return nil, text.Errorf(text.NotAllowed, nil)
+	}
+	if limit <= 0 {
+		limit = defaultLines
+	}
+	err = e.Store.View(ctx, func(tx Tx) (err error) {
+		out, err = tx.EventsAfter(ctx, actor.Agency, max(after, 0), min(limit, maxFeed))
+		return err
+	})
+	return out, err
+}
+
 // chainPage is how many events Verify holds at a time.
 const chainPage = 1000
 
@@ -82,17 +102,29 @@ func (e Event) Message() text.Message {
 	case EventReceived, EventTransferRefused, EventReplayConflict, EventTransferClosed, EventLaneHalted:
 		args = append(args, string(e.Peer))
 	case EventStatusReceived, EventStatusUnknown:
-		args = append(args, string(e.Peer), e.Data["status"], StatusCode(e.Data["status"]).Message().VI)
+		args = append(args, string(e.Peer), e.Data["status"], StatusCode(e.Data["status"]).Message())
 	case EventHandling:
-		args = append(args, StatusCode(e.Data["status"]).Message().VI)
-	case EventReturned:
+		args = append(args, StatusCode(e.Data["status"]).Message())
+	case EventSigningAsked:
+		key += text.Key("." + e.Data["kind"])
+	case EventReturned, EventSigningReturned:
 		args = append(args, e.Data["reason"])
 	case EventAccepted:
 		args = append(args, e.Data["arrival"])
 	case EventValidated, EventIssued:
-		args = append(args, text.Get(text.Key("verdict."+e.Data["verdict"])).VI)
+		args = append(args, text.Get(text.Key("verdict."+e.Data["verdict"])))
+	case EventAccountCreated, EventAccountChanged:
+		args = append(args, e.Data["login"], text.Get(text.Key("role."+e.Data["role"])))
+	case EventAccountPassword, EventAccountOwnPassword, EventAccountCertificate, EventAccountDisabled, EventAccountEnabled,
+		EventAccountLogin, EventAccountLocked:
+		args = append(args, e.Data["login"])
+	case EventKeyCreated, EventKeyRotated, EventKeyRevoked:
+		args = append(args, e.Data["name"])
 	case EventDocumentCreated, EventResultCreated, EventApproved, EventSigned, EventSealed, EventSigningRefused,
-		EventSendRefused, EventDamaged, EventDuplicate, EventContradiction:
+		EventSendRefused, EventDamaged, EventDuplicate, EventContradiction, EventDocumentEdited, EventReplacementMade:
+	case EventReplaced, EventRecallRequested, EventRecallAnswered, EventDeliveryManual, EventDeliveredByHand, EventRecorded,
+		EventRegisterStarted, EventNumberVoided, EventResultRevoked, EventResultReplaced:
+		return e.flowMessage()
 	}
 	return text.Get(key, args...)
 }

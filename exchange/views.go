@@ -47,44 +47,61 @@ func (o *Outbox) Document(ctx context.Context, actor Actor, id ID) (v DocumentVi
 	return v, err
 }
 
-// List returns the documents of the actor's agency with their deliveries, newest first.
-func (o *Outbox) List(ctx context.Context, actor Actor, page Page) (out []DocumentView, err error) {
+// List returns documents of the actor's agency with their deliveries, newest first.
+func (o *Outbox) List(ctx context.Context, actor Actor, f DocumentFilter) (out []DocumentView, err error) {
 	err = o.Store.View(ctx, func(tx Tx) error {
-		out = nil
-		docs, err := tx.Documents(ctx, actor.Agency, page)
+		docs, err := tx.DocumentList(ctx, actor.Agency, f)
 		if err != nil {
 			return err
 		}
-		for _, d := range docs {
-			v, err := o.view(ctx, tx, d)
-			if err != nil {
-				return err
-			}
-			out = append(out, v)
-		}
-		return nil
+		out, err = o.views(ctx, tx, docs)
+		return err
 	})
 	return out, err
 }
 
 func (o *Outbox) view(ctx context.Context, tx Tx, d Document) (DocumentView, error) {
-	v := DocumentView{Document: d}
-	deliveries, err := tx.DeliveriesOf(ctx, d.ID)
+	all, err := o.views(ctx, tx, []Document{d})
 	if err != nil {
-		return v, err
+		return DocumentView{}, err
 	}
-	for _, dl := range deliveries {
-		history, err := tx.History(ctx, dl.ID)
-		if err != nil {
-			return v, err
-		}
-		dv := DeliveryView{Delivery: dl, Receiver: string(dl.To), Business: Current(history), History: history}
-		if a, err := o.Directory.Agency(ctx, dl.To); err == nil {
-			dv.Receiver = a.Name
-		}
-		v.Deliveries = append(v.Deliveries, dv)
+	return all[0], nil
+}
+
+// views puts documents together with their deliveries and histories, in a fixed
+// number of queries however many they are.
+func (o *Outbox) views(ctx context.Context, tx Tx, docs []Document) ([]DocumentView, error) {
+	ids := make([]ID, len(docs))
+	for i, d := range docs {
+		ids[i] = d.ID
 	}
-	return v, nil
+	deliveries, err := tx.DeliveriesIn(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var made []ID
+	for _, d := range docs {
+		for _, x := range deliveries[d.ID] {
+			made = append(made, x.ID)
+		}
+	}
+	histories, err := tx.HistoriesIn(ctx, made)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]DocumentView, len(docs))
+	for i, d := range docs {
+		out[i].Document = d
+		for _, x := range deliveries[d.ID] {
+			history := histories[x.ID]
+			v := DeliveryView{Delivery: x, Receiver: string(x.To), Business: Current(history), History: history}
+			if a, err := o.Directory.Agency(ctx, x.To); err == nil {
+				v.Receiver = a.Name
+			}
+			out[i].Deliveries = append(out[i].Deliveries, v)
+		}
+	}
+	return out, nil
 }
 
 // FileKind names a file of a document.
@@ -168,37 +185,47 @@ func (in *Inbox) List(ctx context.Context, actor Actor, f InboxFilter) (out []It
 		f.Kind = KindDocument
 	}
 	err = in.Store.View(ctx, func(tx Tx) error {
-		out = nil
 		items, err := tx.InboxItems(ctx, actor.Agency, f)
 		if err != nil {
 			return err
 		}
-		for _, i := range items {
-			v, err := itemView(ctx, tx, i)
-			if err != nil {
-				return err
-			}
-			out = append(out, v)
-		}
-		return nil
+		out, err = itemViews(ctx, tx, items)
+		return err
 	})
 	return out, err
 }
 
 func itemView(ctx context.Context, tx Tx, i InboxItem) (ItemView, error) {
-	history, err := tx.History(ctx, i.ID)
+	all, err := itemViews(ctx, tx, []InboxItem{i})
 	if err != nil {
 		return ItemView{}, err
 	}
-	sent, err := tx.DeliveriesOf(ctx, i.ID)
+	return all[0], nil
+}
+
+// itemViews puts items together with what was said about them, in a fixed number
+// of queries however many they are.
+func itemViews(ctx context.Context, tx Tx, items []InboxItem) ([]ItemView, error) {
+	ids := make([]ID, len(items))
+	for n, i := range items {
+		ids[n] = i.ID
+	}
+	histories, err := tx.HistoriesIn(ctx, ids)
 	if err != nil {
-		return ItemView{}, err
+		return nil, err
 	}
-	v := ItemView{InboxItem: i, Business: Current(history), History: history}
-	if len(sent) > 0 {
-		v.Told = sent[len(sent)-1].State
+	deliveries, err := tx.DeliveriesIn(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	return v, nil
+	out := make([]ItemView, len(items))
+	for n, i := range items {
+		out[n] = ItemView{InboxItem: i, Business: Current(histories[i.ID]), History: histories[i.ID]}
+		if sent := deliveries[i.ID]; len(sent) > 0 {
+			out[n].Told = sent[len(sent)-1].State
+		}
+	}
+	return out, nil
 }
 
 // OpenRaw returns the edXML message of an item, byte for byte as it came. The

@@ -34,7 +34,7 @@ func NewParty(code exchange.AgencyCode) Party {
 	if err != nil {
 		panic(err)
 	}
-	return Party{Key: key, Agency: exchange.Agency{
+	return Party{Key: key, Agency: exchange.Agency{Endpoint: "test://" + string(code),
 		Code: code, Name: "Cơ quan " + string(code),
 		Keys: []exchange.GatewayKey{{Public: key.Public(), NotBefore: Clock().AddDate(-1, 0, 0)}},
 	}}
