@@ -37,6 +37,9 @@ func (t *tx) CreateInboxItem(ctx context.Context, i exchange.InboxItem) error {
 		i.ID, i.Agency, i.From, i.TransferID, i.Kind, i.State, i.Header.From, i.Header.DocumentID, body); err != nil {
 		return err
 	}
+	if err := t.index(ctx, listInbox, i.Agency, i.ID, i.SearchWords()); err != nil {
+		return err
+	}
 	return t.refer(ctx, string(i.ID), i.Blobs())
 }
 
@@ -48,6 +51,9 @@ func (t *tx) SaveInboxItem(ctx context.Context, i exchange.InboxItem) error {
 	}
 	if err := t.save(ctx, i.ID, `UPDATE inbox SET state = $1, header_from = $2, document_id = $3, body = $4, version = version + 1
 		WHERE id = $5 AND version = $6`, i.State, i.Header.From, i.Header.DocumentID, body, i.ID, i.Version); err != nil {
+		return err
+	}
+	if err := t.index(ctx, listInbox, i.Agency, i.ID, i.SearchWords()); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(i.ID), i.Blobs())
@@ -66,10 +72,24 @@ func (t *tx) InboxItem(ctx context.Context, id exchange.ID) (exchange.InboxItem,
 
 // InboxItems implements exchange.InboxRows.
 func (t *tx) InboxItems(ctx context.Context, agency exchange.AgencyCode, f exchange.InboxFilter) ([]exchange.InboxItem, error) {
+	where := func(q *query) {
+		if f.Kind != "" {
+			q.add(` AND r.kind = %s`, f.Kind)
+		}
+		if f.State != "" {
+			q.add(` AND r.state = %s`, f.State)
+		}
+	}
+	if agency != "" {
+		rows, err := listed[exchange.InboxItem](ctx, t, listInbox, agency, f.Page, f.Text, where)
+		return each(rows, inboxItem), err
+	}
 	before, limit := page(f.Page)
-	rows, err := many[exchange.InboxItem](ctx, t, `SELECT body, version FROM inbox
-		WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR kind = $2) AND ($3 = '' OR state = $3) AND id < $4
-		ORDER BY id DESC LIMIT $5`, agency, f.Kind, f.State, before, limit)
+	q := &query{}
+	q.add(`SELECT body, version FROM inbox r WHERE r.id < %s`, before)
+	where(q)
+	q.add(` ORDER BY r.id DESC LIMIT %s`, limit)
+	rows, err := many[exchange.InboxItem](ctx, t, q.sql.String(), q.args...)
 	return each(rows, inboxItem), err
 }
 

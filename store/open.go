@@ -83,7 +83,7 @@ var (
 var ErrInUse = errors.New("data directory is in use by another process")
 
 // Open opens the data directory, bringing its schema up to date. Errors: ErrInUse,
-// storage-full, or the engine's.
+// storage-full when the directory cannot be written, database-newer, or the engine's.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o.PollInterval = cmp.Or(o.PollInterval, defaultPoll)
 	o.Workers = cmp.Or(o.Workers, defaultWorkers)
@@ -98,7 +98,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	lock, err := lockFile(filepath.Join(o.Dir, "lock"))
 	if err != nil {
-		return nil, err
+		return nil, diskError(err)
 	}
 	db := &DB{opts: o, lock: lock, blobDir: filepath.Join(o.Dir, "blobs"), create: createTemp}
 	if err := db.open(ctx); err != nil {
@@ -109,7 +109,16 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	file := filepath.Join(db.opts.Dir, "antin.db")
+	file := filepath.Join(db.opts.Dir, databaseName)
+	if err := checkDir(db.opts.Dir); err != nil {
+		return err
+	}
+	if err := checkVersion(ctx, file); err != nil {
+		return diskError(err)
+	}
+	if err := removeSnapshots(db.opts.Dir); err != nil {
+		return diskError(err)
+	}
 	if db.write, err = sql.Open("sqlite", dsn(file, "immediate", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)")); err != nil {
 		return fmt.Errorf("opening database: %w", err)
 	}
@@ -123,6 +132,9 @@ func (db *DB) open(ctx context.Context) (err error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
+	if err := db.reindex(ctx); err != nil {
+		return diskError(err)
+	}
 	if err := db.forgetJobs(ctx); err != nil {
 		return diskError(err)
 	}

@@ -12,8 +12,11 @@ func (t *tx) CreateDocument(ctx context.Context, d exchange.Document) error {
 	if err != nil {
 		return err
 	}
-	if err := t.insert(ctx, `INSERT INTO document (id, agency, document_id, version, body) VALUES ($1, $2, $3, 1, $4)`,
-		d.ID, d.Agency, d.DocumentID, body); err != nil {
+	if err := t.insert(ctx, `INSERT INTO document (id, agency, document_id, stage, version, body) VALUES ($1, $2, $3, $4, 1, $5)`,
+		d.ID, d.Agency, d.DocumentID, d.Issuance.Stage(), body); err != nil {
+		return err
+	}
+	if err := t.index(ctx, listDocument, d.Agency, d.ID, d.SearchWords()); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(d.ID), d.Blobs())
@@ -25,8 +28,11 @@ func (t *tx) SaveDocument(ctx context.Context, d exchange.Document) error {
 	if err != nil {
 		return err
 	}
-	if err := t.save(ctx, d.ID, `UPDATE document SET document_id = $1, body = $2, version = version + 1 WHERE id = $3 AND version = $4`,
-		d.DocumentID, body, d.ID, d.Version); err != nil {
+	if err := t.save(ctx, d.ID, `UPDATE document SET document_id = $1, stage = $2, body = $3, version = version + 1 WHERE id = $4 AND version = $5`,
+		d.DocumentID, d.Issuance.Stage(), body, d.ID, d.Version); err != nil {
+		return err
+	}
+	if err := t.index(ctx, listDocument, d.Agency, d.ID, d.SearchWords()); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(d.ID), d.Blobs())
@@ -64,8 +70,11 @@ func (t *tx) CreateResult(ctx context.Context, r exchange.Result) error {
 	if err != nil {
 		return err
 	}
-	if err := t.insert(ctx, `INSERT INTO result (id, agency, token, version, body) VALUES ($1, $2, $3, 1, $4)`,
-		r.ID, r.Agency, r.Token, body); err != nil {
+	if err := t.insert(ctx, `INSERT INTO result (id, agency, token, stage, version, body) VALUES ($1, $2, $3, $4, 1, $5)`,
+		r.ID, r.Agency, r.Token, r.Issuance.Stage(), body); err != nil {
+		return err
+	}
+	if err := t.index(ctx, listResult, r.Agency, r.ID, r.SearchWords()); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(r.ID), r.Blobs())
@@ -77,8 +86,11 @@ func (t *tx) SaveResult(ctx context.Context, r exchange.Result) error {
 	if err != nil {
 		return err
 	}
-	if err := t.save(ctx, r.ID, `UPDATE result SET body = $1, version = version + 1 WHERE id = $2 AND version = $3`,
-		body, r.ID, r.Version); err != nil {
+	if err := t.save(ctx, r.ID, `UPDATE result SET stage = $1, body = $2, version = version + 1 WHERE id = $3 AND version = $4`,
+		r.Issuance.Stage(), body, r.ID, r.Version); err != nil {
+		return err
+	}
+	if err := t.index(ctx, listResult, r.Agency, r.ID, r.SearchWords()); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(r.ID), r.Blobs())

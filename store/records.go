@@ -29,15 +29,12 @@ func (t *tx) History(ctx context.Context, subject exchange.ID) ([]exchange.Statu
 
 // TakeNumber implements exchange.RegisterRows.
 func (t *tx) TakeNumber(ctx context.Context, e exchange.Entry) (int, error) {
-	held, err := one[exchange.Entry](ctx, t, `SELECT body, 0 FROM register WHERE agency = $1 AND book = $2 AND subject = $3`,
-		e.Agency, e.Book, e.Subject)
-	if err == nil {
-		return held.body.Seq, nil
+	if seq, ok, err := t.heldNumber(ctx, e); ok || err != nil {
+		return seq, err
 	}
-	if !errors.Is(err, &text.Error{Code: text.NotFound}) {
-		return 0, err
-	}
-	if err := t.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) + 1 FROM register WHERE agency = $1 AND book = $2 AND year = $3`,
+	if err := t.QueryRowContext(ctx, `SELECT coalesce(
+		(SELECT max(seq) + 1 FROM register WHERE agency = $1 AND book = $2 AND year = $3),
+		(SELECT first FROM register_start WHERE agency = $1 AND book = $2 AND year = $3), 1)`,
 		e.Agency, e.Book, e.Year).Scan(&e.Seq); err != nil {
 		return 0, err
 	}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"antin/exchange"
+)
+
+// The lists that can be searched, as the table word names them.
+const (
+	listDocument = "document"
+	listResult   = "result"
+	listInbox    = "inbox"
+)
+
+// rare is how many rows the rarest word of a search may find for these rows to be
+// looked at one by one; a search whose words are all commoner walks the list, in
+// which its matches then lie close together.
+const rare = 2000
+
+// index notes the words that row id of a list is found by. Only what changed is
+// written.
+func (t *tx) index(ctx context.Context, list string, agency exchange.AgencyCode, id exchange.ID, words []string) error {
+	var held string
+	if err := t.QueryRowContext(ctx, `SELECT words FROM `+list+` WHERE id = $1`, id).Scan(&held); err != nil {
+		return err
+	}
+	now := strings.Join(words, " ")
+	if now == held {
+		return nil
+	}
+	before := strings.Fields(held)
+	for _, w := range before {
+		if !slices.Contains(words, w) {
+			if _, err := t.ExecContext(ctx, `DELETE FROM word WHERE agency = $1 AND list = $2 AND word = $3 AND id = $4`, agency, list, w, id); err != nil {
+				return err
+			}
+		}
+	}
+	for _, w := range words {
+		if !slices.Contains(before, w) {
+			if _, err := t.ExecContext(ctx, `INSERT INTO word (agency, list, word, id) VALUES ($1, $2, $3, $4)`, agency, list, w, id); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE `+list+` SET words = $1 WHERE id = $2`, now, id)
+	return err
+}
+
+// query builds a SELECT with its arguments.
+type query struct {
+	sql  strings.Builder
+	args []any
+}
+
+func (q *query) add(format string, args ...any) {
+	holders := make([]any, len(args))
+	for i, a := range args {
+		q.args = append(q.args, a)
+		holders[i] = fmt.Sprintf("$%d", len(q.args))
+	}
+	fmt.Fprintf(&q.sql, format, holders...)
+}
+
+// list builds the query for one page of a list: the columns of the rows that
+// satisfy where and hold each of words, or a word that begins with it.
+func (t *tx) list(ctx context.Context, list string, agency exchange.AgencyCode, p exchange.Page, words []string, where func(q *query)) (*query, error) {
+	before, limit := page(p)
+	q := &query{}
+	lead, err := t.rarest(ctx, list, agency, words)
+	if err != nil {
+		return nil, err
+	}
+	q.add(`SELECT body, version FROM ` + list + ` r WHERE `)
+	if lead != "" {
+		q.add(`r.id IN (SELECT w.id FROM word w WHERE w.agency = %s AND w.list = %s AND w.word >= %s AND w.word < %s) AND +r.agency = %s AND r.id < %s`,
+			agency, list, lead, after(lead), agency, before)
+	} else {
+		q.add(`r.agency = %s AND r.id < %s`, agency, before)
+	}
+	where(q)
+	for _, w := range words {
+		if w != lead {
+			q.add(` AND EXISTS (SELECT 1 FROM word w WHERE w.agency = %s AND w.list = %s AND w.word = %s AND w.id = r.id`, agency, list, w)
+			longer, err := t.longer(ctx, list, agency, w)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range longer {
+				q.add(` UNION ALL SELECT 1 FROM word w WHERE w.agency = %s AND w.list = %s AND w.word = %s AND w.id = r.id`, agency, list, l)
+			}
+			q.add(`)`)
+		}
+	}
+	q.add(` ORDER BY r.id DESC LIMIT %s`, limit)
+	return q, nil
+}
+
+// maxLonger bounds the words that a beginning stands for.
+const maxLonger = 16
+
+// longer returns words of the list that begin with w and are not w, the first few
+// in order. Each costs one look in the index, however many rows hold it.
+func (t *tx) longer(ctx context.Context, list string, agency exchange.AgencyCode, w string) (out []string, err error) {
+	last := w
+	for len(out) < maxLonger {
+		var next *string
+		err := t.QueryRowContext(ctx, `SELECT min(word) FROM word WHERE agency = $1 AND list = $2 AND word > $3 AND word < $4`,
+			agency, list, last, after(w)).Scan(&next)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			return out, nil
+		}
+		last = *next
+		out = append(out, last)
+	}
+	return out, nil
+}
+
+// rarest returns the word that finds the fewest rows, "" when each finds more than
+// rare, or when there is none.
+func (t *tx) rarest(ctx context.Context, list string, agency exchange.AgencyCode, words []string) (lead string, err error) {
+	best := rare
+	for _, w := range words {
+		var n int
+		err := t.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM word WHERE agency = $1 AND list = $2 AND word >= $3 AND word < $4 LIMIT $5) AS found`,
+			agency, list, w, after(w), rare).Scan(&n)
+		if err != nil {
+			return "", err
+		}
+		if n < best {
+			best, lead = n, w
+		}
+	}
+	return lead, nil
+}
+
+// after is the first text behind all that begin with w.
+func after(w string) string { return w + "\U0010FFFF" }
