@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"antin/exchange"
+	"antin/internal/text"
 )
 
 type agenciesIn struct {
@@ -45,6 +46,7 @@ type agenciesOut struct {
 
 func (s *Server) agencyRoutes(b *builder) {
 	register(b, route{id: "list-agencies", method: http.MethodGet, path: "/v1/agencies", tag: "agencies", scope: ScopeAgenciesRead}, s.listAgencies)
+	register(b, route{id: "get-agency", method: http.MethodGet, path: "/v1/agencies/{organ_id}", tag: "agencies", scope: ScopeAgenciesRead}, s.getAgency)
 	register(b, route{id: "health", method: http.MethodGet, path: "/healthz", tag: "gateway", errors: []int{http.StatusServiceUnavailable}}, s.health)
 }
 
@@ -96,6 +98,23 @@ func fold(s string) string {
 	return b.String()
 }
 
+type agencyIn struct {
+	OrganID string `path:"organ_id" maxLength:"200"`
+}
+
+type agencyOut struct{ Body agencyBody }
+
+func (s *Server) getAgency(ctx context.Context, in *agencyIn) (*agencyOut, error) {
+	a, err := s.Outbox.Directory.Agency(ctx, exchange.AgencyCode(in.OrganID))
+	if text.CodeOf(err) == text.ReceiverUnknown {
+		return nil, text.Errorf(text.NotFound, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &agencyOut{Body: agencyOf(a)}, nil
+}
+
 type healthOut struct {
 	Body struct {
 		Status string `json:"status" enum:"ok"`
@@ -104,7 +123,7 @@ type healthOut struct {
 
 // health answers once the database has: it says nothing of keys, time-stamps or peers.
 func (s *Server) health(ctx context.Context, _ *struct{}) (*healthOut, error) {
-	if _, err := s.Outbox.List(ctx, exchange.System(s.Office.Agency.Code), exchange.Page{Limit: 1}); err != nil {
+	if _, err := s.Outbox.List(ctx, exchange.System(s.Office.Agency.Code), exchange.DocumentFilter{Page: exchange.Page{Limit: 1}}); err != nil {
 		s.report(err)
 		return nil, &refusal{err: err, status: http.StatusServiceUnavailable}
 	}

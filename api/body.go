@@ -44,9 +44,12 @@ func (s *Server) readJSON(limit int64) func(huma.Context, func(huma.Context)) {
 			s.refuse(ctx, err)
 			return
 		}
-		next(&withBody{humaContext: ctx, body: bytes.NewReader(raw)})
+		next(&withBody{humaContext: huma.WithValue(ctx, rawBodyKey{}, raw), body: bytes.NewReader(raw)})
 	}
 }
+
+// rawBodyKey finds the cleaned body in a request's context.
+type rawBodyKey struct{}
 
 type humaContext huma.Context
 
@@ -69,7 +72,11 @@ func readAll(ctx huma.Context, limit int64) ([]byte, error) {
 	}
 	body := newBodyReader(ctx, limit)
 	defer body.stop()
-	return io.ReadAll(body)
+	r, err := checked(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
 
 func tooLarge(limit int64) error {
@@ -180,6 +187,8 @@ func cleanValue(d *json.Decoder, pointer string, depth int) (any, error) {
 		return nil, err
 	}
 	switch t := t.(type) {
+	case nil: // what is not there is left out
+		return nil, invalid(pointer, faultValue)
 	case json.Delim:
 		if t == '{' {
 			return cleanObject(d, pointer, depth)

@@ -38,10 +38,11 @@ curl -sS -H 'Authorization: Bearer {KEY_A}' -o vanban.pdf "{A}/v1/documents/$VB/
   --data-binary @vanban.pdf '{A}/v1/files' | ` + pick("sha256") + `); echo "$TEP"`},
 		{"create", `SO=${SO:-1$(date +%H%M%S)}; VB=$(curl -sS -H 'Authorization: Bearer {KEY_A}' -H 'Content-Type: application/json' -H "Idempotency-Key: tao-$SO-$TEP" \
   -d '{"kind":{"code":18,"name":"Công văn"},"code_notation":"UBND-API","subject":"Gửi thử bằng API","file":"'"$TEP"'",
-       "final":{"code_number":"'"$SO"'","promulgation_date":"'"$(date +%F)"'"}}' \
+       "final":{"code_number":"'"$SO"'","promulgation_date":"'"$(date +%F)"'"},
+       "acting_person":"Nguyễn Văn Thư"}' \
   '{A}/v1/documents' | ` + pick("id") + `); echo "$VB"`},
 		{"send", `curl -sS -H 'Authorization: Bearer {KEY_A}' -H 'Content-Type: application/json' -H "Idempotency-Key: gui-$VB" \
-  -d '{"to":[{"organ_id":"{CODE_B}"}]}' "{A}/v1/documents/$VB:send"`},
+  -d '{"to":[{"organ_id":"{CODE_B}"}],"acting_person":"Nguyễn Văn Thư"}' "{A}/v1/documents/$VB:send"`},
 		{"deliveries", `sleep 2; curl -sS -H 'Authorization: Bearer {KEY_A}' "{A}/v1/documents/$VB/deliveries"`},
 		{"inbox", `DEN=$(curl -sS -H 'Authorization: Bearer {KEY_B}' '{B}/v1/inbox?state=WAITING&limit=1' | ` + pick("id") + `); echo "$DEN"`},
 		{"accept", `curl -sS -H 'Authorization: Bearer {KEY_B}' -H 'Content-Type: application/json' -H "Idempotency-Key: nhan-$DEN" \

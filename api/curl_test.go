@@ -30,7 +30,7 @@ func TestTheDeveloperCardsCommandsWork(t *testing.T) {
 		go func() { done <- s.worker.Run(ctx) }()
 	}
 	var script strings.Builder
-	examples := api.CurlExamples(api.Endpoint{Base: a.http.URL + "/a", Key: fullKey, Agency: "H15.01"}, api.Endpoint{Base: b.http.URL + "/b", Key: fullKey, Agency: "H15.02"})
+	examples := api.CurlExamples(api.Endpoint{Base: a.http.URL + "/a", Key: a.secrets[fullKey], Agency: "H15.01"}, api.Endpoint{Base: b.http.URL + "/b", Key: b.secrets[fullKey], Agency: "H15.02"})
 	for _, e := range examples {
 		if e.Title.VI == "" || e.Title.EN == "" || strings.ContainsAny(e.Command, "{}") && strings.Contains(e.Command, "{A}") {
 			t.Errorf("example %+v", e)

@@ -19,9 +19,8 @@ type receiverRequest struct {
 }
 
 type sendIn struct {
-	ID             string `path:"id"`
-	IdempotencyKey string `header:"Idempotency-Key" required:"true" maxLength:"200"`
-	Body           sendRequest
+	ActIn
+	Body sendRequest
 }
 
 type deliveryBody struct {
@@ -44,6 +43,21 @@ type transportBody struct {
 	EndedAt    time.Time              `json:"ended_at,omitzero"`
 	Note       *noteBody              `json:"note,omitempty"`
 	Receipt    string                 `json:"receipt,omitempty"`
+	Handed     *handedBody            `json:"handed,omitempty"`
+}
+
+// handedBody is a delivery made by hand, as a clerk says.
+type handedBody struct {
+	How string    `json:"how"`
+	At  time.Time `json:"at"`
+	By  actorBody `json:"by"`
+}
+
+func handedOf(h exchange.Handed) *handedBody {
+	if h.At.IsZero() {
+		return nil
+	}
+	return &handedBody{How: h.How, At: local(h.At), By: actorOf(h.By)}
 }
 
 func deliveriesOf(views []exchange.DeliveryView) []deliveryBody {
@@ -51,13 +65,14 @@ func deliveriesOf(views []exchange.DeliveryView) []deliveryBody {
 	for i, v := range views {
 		out[i] = deliveryBody{ID: v.ID, OrganID: v.To, Name: v.Receiver, Business: businessOf(v.Business), Recall: v.Business.Recall, History: historyOf(v.History),
 			Transport: transportBody{State: v.State, Label: v.State.Message(), TransferID: v.TransferID, Attempts: v.Attempts, CreatedAt: local(v.CreatedAt),
-				ExpiresAt: local(v.ExpiresAt), EndedAt: local(v.EndedAt), Note: noteOf(v.Note), Receipt: string(v.Receipt)}}
+				ExpiresAt: local(v.ExpiresAt), EndedAt: local(v.EndedAt), Note: noteOf(v.Note), Receipt: string(v.Receipt), Handed: handedOf(v.Handed)}}
 	}
 	return out
 }
 
 type sentOut struct {
 	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
 	Body     struct {
 		DocumentID exchange.ID    `json:"id"`
 		Deliveries []deliveryBody `json:"deliveries"`
@@ -77,11 +92,10 @@ func (s *Server) deliveryRoutes(b *builder) {
 }
 
 func (s *Server) sendDocument(ctx context.Context, in *sendIn) (*sentOut, error) {
-	id, err := parseID(in.ID, exchange.PrefixDocument)
+	who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
-	who := actor(ctx, in.Body.ActingPerson)
 	req := exchange.SendRequest{Document: id, Key: keyPrefix + in.IdempotencyKey}
 	for _, r := range in.Body.To {
 		req.To = append(req.To, r.OrganID)
@@ -89,16 +103,10 @@ func (s *Server) sendDocument(ctx context.Context, in *sendIn) (*sentOut, error)
 	if _, err := s.Outbox.Send(ctx, who, req); err != nil {
 		return nil, err
 	}
-	v, err := s.Outbox.Document(ctx, who, id)
-	if err != nil {
-		return nil, err
-	}
-	out := &sentOut{Location: s.Prefix + "/v1/documents/" + string(id) + "/deliveries"}
-	out.Body.DocumentID, out.Body.Deliveries = id, deliveriesOf(v.Deliveries)
-	return out, nil
+	return s.sent(ctx, id)
 }
 
-func (s *Server) listDeliveries(ctx context.Context, in *idIn) (*deliveriesOut, error) {
+func (s *Server) listDeliveries(ctx context.Context, in *IDIn) (*deliveriesOut, error) {
 	v, err := s.document(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -42,15 +42,27 @@ type finalRequest struct {
 }
 
 type createDocumentIn struct {
-	IdempotencyKey string `header:"Idempotency-Key" required:"true" maxLength:"200"`
+	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" pattern:"^[!-~]+$"`
 	Body           documentRequest
+}
+
+type documentsIn struct {
+	PageIn
+	Stage exchange.Stage `query:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
+	Q     string         `query:"q" maxLength:"200"`
+}
+
+// idPart names an object of which a file, or a part of it, is wanted.
+type idPart struct {
+	IDIn
+	PartIn
 }
 
 type documentBody struct {
 	ID               exchange.ID       `json:"id"`
 	CreatedAt        time.Time         `json:"created_at"`
 	CreatedBy        actorBody         `json:"created_by"`
-	Stage            exchange.Stage    `json:"stage" enum:"draft,signed,numbered,issued"`
+	Stage            exchange.Stage    `json:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
 	Kind             kindBody          `json:"kind"`
 	CodeNumber       string            `json:"code_number,omitempty"`
 	CodeNotation     string            `json:"code_notation"`
@@ -67,6 +79,9 @@ type documentBody struct {
 	Imported         bool              `json:"imported"`
 	Issued           *factBody         `json:"issued,omitempty"`
 	Sent             *factBody         `json:"sent,omitempty"`
+	Replaces         exchange.ID       `json:"replaces,omitempty"`
+	ReplacedBy       exchange.ID       `json:"replaced_by,omitempty"`
+	Channel          string            `json:"channel,omitempty"`
 	Deliveries       []deliveryBody    `json:"deliveries"`
 }
 
@@ -76,6 +91,7 @@ func documentOf(v exchange.DocumentView) documentBody {
 		CodeNotation: v.Notation, PromulgationDate: day(i.Number.Date), DocumentID: v.DocumentID, Subject: v.Subject,
 		Signer: signerOf(i.Signer), Security: v.Security, Priority: v.Priority, DueDate: day(v.DueDate), Places: append([]string{}, v.Places...),
 		File: blobOf(i.Newest(), v.FileName), Verdict: i.Verdict, Imported: v.Imported, Issued: factOf(i.Issued), Sent: factOf(v.Sent),
+		Replaces: v.Replaces, ReplacedBy: v.ReplacedBy, Channel: v.Hand.Channel,
 		Deliveries: deliveriesOf(v.Deliveries)}
 	if !i.Number.IsZero() {
 		b.CodeNumber = i.Number.CodeNumber()
@@ -85,10 +101,14 @@ func documentOf(v exchange.DocumentView) documentBody {
 
 type createdDocumentOut struct {
 	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
 	Body     documentBody
 }
 
-type documentOut struct{ Body documentBody }
+type documentOut struct {
+	ETag string `header:"ETag"`
+	Body documentBody
+}
 
 type documentsOut struct {
 	Body struct {
@@ -98,7 +118,11 @@ type documentsOut struct {
 }
 
 func (s *Server) documentRoutes(b *builder) {
-	register(b, route{id: "create-document", method: http.MethodPost, path: "/v1/documents", tag: "documents", scope: ScopeDocumentsWrite, legal: true,
+	s.editRoutes(b)
+	s.correctionRoutes(b)
+	s.recordRoutes(b)
+	s.paperRoutes(b, "documents", "document")
+	register(b, route{id: "create-document", method: http.MethodPost, path: "/v1/documents", tag: "documents", scope: ScopeDocumentsWrite, keyed: true,
 		status: http.StatusCreated, maxJSON: maxDocumentJSON, errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}}, s.createDocument)
 	register(b, route{id: "list-documents", method: http.MethodGet, path: "/v1/documents", tag: "documents", scope: ScopeDocumentsRead}, s.listDocuments)
 	register(b, route{id: "get-document", method: http.MethodGet, path: "/v1/documents/{id}", tag: "documents", scope: ScopeDocumentsRead}, s.getDocument)
@@ -108,28 +132,53 @@ func (s *Server) documentRoutes(b *builder) {
 }
 
 func (s *Server) createDocument(ctx context.Context, in *createDocumentIn) (*createdDocumentOut, error) {
-	who := actor(ctx, in.Body.ActingPerson)
-	req, err := in.Body.request()
+	who, req, done, err := s.newDocument(ctx, in.Body)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	req.Key = keyPrefix + in.IdempotencyKey
-	if in.Body.File != "" {
-		r, err := s.Files.Open(ctx, who, in.Body.File)
-		if text.CodeOf(err) == text.NotFound {
-			return nil, &refusal{err: err, fields: []fault{newFault("/file", faultValue)}}
-		}
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = r.Close() }()
-		req.PDF = io.NewSectionReader(r, 0, r.Size())
-	}
 	d, err := s.Outbox.Create(ctx, who, req)
 	if err != nil {
 		return nil, err
 	}
-	return &createdDocumentOut{Location: s.Prefix + "/v1/documents/" + string(d.ID), Body: documentOf(exchange.DocumentView{Document: d})}, nil
+	return s.createdDocument(d), nil
+}
+
+func (s *Server) createdDocument(d exchange.Document) *createdDocumentOut {
+	return &createdDocumentOut{Location: s.Prefix + "/v1/documents/" + string(d.ID), ETag: etagOf(d.Version), Body: documentOf(exchange.DocumentView{Document: d})}
+}
+
+// newDocument is what b asks for, and who asks. done closes the file that it reads.
+func (s *Server) newDocument(ctx context.Context, b documentRequest) (who exchange.Actor, req exchange.NewDocument, done func(), err error) {
+	who = actor(ctx)
+	if b.Final != nil || b.ActingPerson != "" { // a draft has no legal effect
+		if who, err = acting(ctx, b.ActingPerson); err != nil {
+			return who, req, nil, err
+		}
+	}
+	if req, err = b.request(); err != nil {
+		return who, req, nil, err
+	}
+	done = func() {}
+	if b.File == "" {
+		return who, req, done, nil
+	}
+	r, err := s.uploaded(ctx, who, b.File)
+	if err != nil {
+		return who, req, nil, err
+	}
+	req.PDF = io.NewSectionReader(r, 0, r.Size())
+	return who, req, func() { _ = r.Close() }, nil
+}
+
+// uploaded opens a file that a request names by digest in its member "file".
+func (s *Server) uploaded(ctx context.Context, who exchange.Actor, d exchange.Digest) (exchange.BlobReader, error) {
+	r, err := s.Files.Open(ctx, who, d)
+	if text.CodeOf(err) == text.NotFound {
+		return nil, &refusal{err: err, fields: []fault{newFault("/file", faultValue)}}
+	}
+	return r, err
 }
 
 // request turns the body into what exchange takes. What exchange checks itself is
@@ -158,12 +207,8 @@ func (b documentRequest) request() (req exchange.NewDocument, err error) {
 	return req, err
 }
 
-func (s *Server) listDocuments(ctx context.Context, in *pageIn) (*documentsOut, error) {
-	page, err := in.page(exchange.PrefixDocument)
-	if err != nil {
-		return nil, err
-	}
-	list, err := s.Outbox.List(ctx, actor(ctx, ""), page)
+func (s *Server) listDocuments(ctx context.Context, in *documentsIn) (*documentsOut, error) {
+	list, err := s.Outbox.List(ctx, actor(ctx), exchange.DocumentFilter{Page: in.page(), Stage: in.Stage, Text: in.Q})
 	if err != nil {
 		return nil, err
 	}
@@ -181,77 +226,54 @@ func (s *Server) document(ctx context.Context, raw string) (exchange.DocumentVie
 	if err != nil {
 		return exchange.DocumentView{}, err
 	}
-	return s.Outbox.Document(ctx, actor(ctx, ""), id)
+	return s.Outbox.Document(ctx, actor(ctx), id)
 }
 
-func (s *Server) getDocument(ctx context.Context, in *idIn) (*documentOut, error) {
+func (s *Server) getDocument(ctx context.Context, in *IDIn) (*documentOut, error) {
 	v, err := s.document(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &documentOut{Body: documentOf(v)}, nil
+	return &documentOut{ETag: etagOf(v.Version), Body: documentOf(v)}, nil
 }
 
-func (s *Server) documentFile(ctx context.Context, in *idIn) (*download, error) {
+func (s *Server) documentFile(ctx context.Context, in *idPart) (*download, error) {
 	id, err := parseID(in.ID, exchange.PrefixDocument)
 	if err != nil {
 		return nil, err
 	}
-	d, r, err := s.Outbox.Open(ctx, actor(ctx, ""), id, exchange.FileNewest)
+	d, r, err := s.Outbox.Open(ctx, actor(ctx), id, exchange.FileNewest)
 	if err != nil {
 		return nil, err
 	}
-	return newDownload(r, d.Issuance.Newest().Digest, d.FileName, pdfType), nil
+	return newDownload(in.PartIn, r, d.Issuance.Newest().Digest, d.FileName, pdfType)
 }
 
 // edxmlType is the media type of an edXML message.
 const edxmlType = "application/edxml+xml"
 
-func (s *Server) documentEdXML(ctx context.Context, in *idIn) (*download, error) {
+func (s *Server) documentEdXML(ctx context.Context, in *idPart) (*download, error) {
 	id, err := parseID(in.ID, exchange.PrefixDocument)
 	if err != nil {
 		return nil, err
 	}
-	d, r, err := s.Outbox.Open(ctx, actor(ctx, ""), id, exchange.FileMessage)
+	d, r, err := s.Outbox.Open(ctx, actor(ctx), id, exchange.FileMessage)
 	if err != nil {
 		return nil, err
 	}
-	return newDownload(r, d.Message.Digest, "vanban.edxml", edxmlType), nil
+	return newDownload(in.PartIn, r, d.Message.Digest, "vanban.edxml", edxmlType)
 }
 
-type eventBody struct {
-	Seq     int64               `json:"seq"`
-	At      time.Time           `json:"at"`
-	Kind    exchange.EventKind  `json:"kind"`
-	Message text.Message        `json:"message"`
-	Subject exchange.ID         `json:"subject_id"`
-	By      actorBody           `json:"by"`
-	Peer    exchange.AgencyCode `json:"organ_id,omitempty"`
-	SHA256  exchange.Digest     `json:"sha256,omitempty"`
-	Data    map[string]string   `json:"data,omitempty"`
-	Hash    exchange.Digest     `json:"hash"`
-}
-
-type timelineOut struct {
-	Body struct {
-		Items []eventBody `json:"items"`
-	}
-}
-
-func (s *Server) documentTimeline(ctx context.Context, in *idIn) (*timelineOut, error) {
+func (s *Server) documentTimeline(ctx context.Context, in *IDIn) (*timelineOut, error) {
 	id, err := parseID(in.ID, exchange.PrefixDocument)
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.Evidence.Timeline(ctx, actor(ctx, ""), id)
+	events, err := s.Evidence.Timeline(ctx, actor(ctx), id)
 	if err != nil {
 		return nil, err
 	}
 	var out timelineOut
-	out.Body.Items = make([]eventBody, len(events))
-	for i, e := range events {
-		out.Body.Items[i] = eventBody{Seq: e.Seq, At: local(e.At), Kind: e.Kind, Message: e.Message(), Subject: e.Subject, By: actorOf(e.By),
-			Peer: e.Peer, SHA256: e.Digest, Data: e.Data, Hash: e.Hash}
-	}
+	out.Body.Items = eventsOf(events)
 	return &out, nil
 }

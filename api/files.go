@@ -11,8 +11,15 @@ import (
 )
 
 type fileIn struct {
-	Name   string `query:"name"`
+	Name string `query:"name" maxLength:"255"`
+	DigestsIn
 	Upload upload
+}
+
+// DigestsIn names the headers that checked reads, for the description.
+type DigestsIn struct {
+	ContentDigest string `header:"Content-Digest" maxLength:"1000"`
+	ReprDigest    string `header:"Repr-Digest" maxLength:"1000"`
 }
 
 type fileBody struct {
@@ -28,7 +35,8 @@ type fileOut struct {
 }
 
 type digestIn struct {
-	SHA256 string `path:"sha256"`
+	SHA256 string `path:"sha256" maxLength:"200"`
+	PartIn
 }
 
 func (s *Server) fileRoutes(b *builder) {
@@ -46,7 +54,7 @@ func (s *Server) uploadFile(ctx context.Context, in *fileIn) (*fileOut, error) {
 	var out fileOut
 	err := in.Upload.each(maxFile, func(name string, r io.Reader) error {
 		head := &headReader{r: r}
-		blob, err := s.Files.Upload(ctx, actor(ctx, ""), head)
+		blob, err := s.Files.Upload(ctx, actor(ctx), head)
 		if err != nil {
 			return err
 		}
@@ -66,7 +74,7 @@ func (s *Server) uploadFile(ctx context.Context, in *fileIn) (*fileOut, error) {
 // getFile returns a file that this agency uploaded. What its documents and its
 // inbox hold is reached through them, so that a digest alone opens nothing.
 func (s *Server) getFile(ctx context.Context, in *digestIn) (*download, error) {
-	r, err := s.Files.Open(ctx, actor(ctx, ""), exchange.Digest(in.SHA256))
+	r, err := s.Files.Open(ctx, actor(ctx), exchange.Digest(in.SHA256))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +88,7 @@ func (s *Server) getFile(ctx context.Context, in *digestIn) (*download, error) {
 	if mediaType == pdfType {
 		ext = ".pdf"
 	}
-	return newDownload(r, exchange.Digest(in.SHA256), in.SHA256+ext, mediaType), nil
+	return newDownload(in.PartIn, r, exchange.Digest(in.SHA256), in.SHA256+ext, mediaType)
 }
 
 // pdfHead is within how many bytes a PDF must begin (ISO 32000-2, annex I.3).

@@ -11,9 +11,9 @@ import (
 )
 
 type inboxIn struct {
-	Limit  int                 `query:"limit" minimum:"1" maximum:"500" default:"100"`
-	Cursor string              `query:"cursor" maxLength:"64"`
-	State  exchange.InboxState `query:"state" enum:"RECEIVED,WAITING,DAMAGED,DUPLICATE,APPLIED,ACCEPTED,ASSIGNED,PROCESSING,COMPLETED,RETURNED"`
+	PageIn
+	State exchange.InboxState `query:"state" enum:"RECEIVED,WAITING,DAMAGED,DUPLICATE,APPLIED,ACCEPTED,ASSIGNED,PROCESSING,COMPLETED,RETURNED,RECALLED"`
+	Q     string              `query:"q" maxLength:"200"`
 }
 
 type itemBody struct {
@@ -48,6 +48,10 @@ type itemBody struct {
 	Assignee         string              `json:"assignee,omitempty"`
 	Refused          *factBody           `json:"refused,omitempty"`
 	Reason           string              `json:"reason,omitempty"`
+	Recall           *recallBody         `json:"recall,omitempty"`
+	Replaces         []exchange.ID       `json:"replaces,omitempty"`
+	ReplacedBy       exchange.ID         `json:"replaced_by,omitempty"`
+	Channel          string              `json:"channel,omitempty"`
 	Business         *statusBody         `json:"business,omitempty"`
 	ToldSender       *toldBody           `json:"told_sender,omitempty"`
 	History          []statusBody        `json:"history"`
@@ -76,7 +80,8 @@ func itemOf(v exchange.ItemView) itemBody {
 		Subject: h.Subject, Priority: h.Priority, DueDate: day(h.DueDate), Attachments: make([]attachmentBody, len(v.Attachments)),
 		Message: blobBody{SHA256: v.Raw.Digest, Bytes: v.Raw.Size}, TransferID: v.TransferID, Problem: noteOf(v.Problem), Blocked: noteOf(v.Blocked),
 		DuplicateOf: v.DuplicateOf, ConflictsOf: v.ConflictsOf, Accepted: factOf(v.Accepted), ArrivalNumber: v.Arrival, ArrivalYear: v.Year,
-		Assignee: v.Assignee, Refused: factOf(v.Refused), Reason: v.Reason, Business: businessOf(v.Business), History: historyOf(v.History)}
+		Assignee: v.Assignee, Refused: factOf(v.Refused), Reason: v.Reason, Recall: recallOf(v.Recall),
+		Replaces: v.Replaces, ReplacedBy: v.ReplacedBy, Channel: v.Hand.Channel, Business: businessOf(v.Business), History: historyOf(v.History)}
 	if v.Verdict != "" {
 		headline := text.Get(text.Key("verdict." + string(v.Verdict)))
 		b.Headline = &headline
@@ -98,7 +103,12 @@ func itemOf(v exchange.ItemView) itemBody {
 	return b
 }
 
-type itemOut struct{ Body itemBody }
+type itemOut struct {
+	ETag string `header:"ETag"`
+	Body itemBody
+}
+
+func newItem(v exchange.ItemView) *itemOut { return &itemOut{ETag: etagOf(v.Version), Body: itemOf(v)} }
 
 type itemsOut struct {
 	Body struct {
@@ -113,20 +123,11 @@ func (s *Server) inboxRoutes(b *builder) {
 	register(b, route{id: "inbox-edxml", method: http.MethodGet, path: "/v1/inbox/{id}/edxml", tag: "inbox", scope: ScopeInboxRead, returns: edxmlType}, s.itemEdXML)
 	register(b, route{id: "inbox-attachment", method: http.MethodGet, path: "/v1/inbox/{id}/attachments/{n}", tag: "inbox", scope: ScopeInboxRead, returns: octetType}, s.itemAttachment)
 	register(b, route{id: "inbox-report", method: http.MethodGet, path: "/v1/inbox/{id}/report", tag: "inbox", scope: ScopeInboxRead}, s.itemReport)
-	decided := []int{http.StatusConflict, http.StatusServiceUnavailable}
-	register(b, route{id: "accept-inbox-item", method: http.MethodPost, path: "/v1/inbox/{id}:accept", tag: "inbox", scope: ScopeInboxDecide, legal: true,
-		maxJSON: maxSmallJSON, errors: decided}, s.acceptItem)
-	register(b, route{id: "refuse-inbox-item", method: http.MethodPost, path: "/v1/inbox/{id}:refuse", tag: "inbox", scope: ScopeInboxDecide, legal: true,
-		maxJSON: maxSmallJSON, errors: decided}, s.refuseItem)
+	s.decisionRoutes(b)
 }
 
 func (s *Server) listInbox(ctx context.Context, in *inboxIn) (*itemsOut, error) {
-	at := pageIn{Limit: in.Limit, Cursor: in.Cursor}
-	page, err := at.page(exchange.PrefixInbox)
-	if err != nil {
-		return nil, err
-	}
-	list, err := s.Inbox.List(ctx, actor(ctx, ""), exchange.InboxFilter{Page: page, State: in.State})
+	list, err := s.Inbox.List(ctx, actor(ctx), exchange.InboxFilter{Page: in.page(), State: in.State, Text: in.Q})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (s *Server) listInbox(ctx context.Context, in *inboxIn) (*itemsOut, error) 
 	out.Body.Items = []itemBody{}
 	for _, v := range list {
 		out.Body.Items = append(out.Body.Items, itemOf(v))
-		out.Body.Next = at.next(len(list), v.ID)
+		out.Body.Next = in.next(len(list), v.ID)
 	}
 	return &out, nil
 }
@@ -146,36 +147,37 @@ func (s *Server) item(ctx context.Context, raw string) (exchange.ItemView, error
 	if err != nil {
 		return exchange.ItemView{}, err
 	}
-	v, err := s.Inbox.Item(ctx, actor(ctx, ""), id)
+	v, err := s.Inbox.Item(ctx, actor(ctx), id)
 	if err == nil && v.Kind != exchange.KindDocument {
 		err = text.Errorf(text.NotFound, nil)
 	}
 	return v, err
 }
 
-func (s *Server) getItem(ctx context.Context, in *idIn) (*itemOut, error) {
+func (s *Server) getItem(ctx context.Context, in *IDIn) (*itemOut, error) {
 	v, err := s.item(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &itemOut{Body: itemOf(v)}, nil
+	return newItem(v), nil
 }
 
-func (s *Server) itemEdXML(ctx context.Context, in *idIn) (*download, error) {
+func (s *Server) itemEdXML(ctx context.Context, in *idPart) (*download, error) {
 	v, err := s.item(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Inbox.OpenRaw(ctx, actor(ctx, ""), v.ID)
+	r, err := s.Inbox.OpenRaw(ctx, actor(ctx), v.ID)
 	if err != nil {
 		return nil, err
 	}
-	return newDownload(r, v.Raw.Digest, "vanban.edxml", edxmlType), nil
+	return newDownload(in.PartIn, r, v.Raw.Digest, "vanban.edxml", edxmlType)
 }
 
 type attachmentIn struct {
 	ID string `path:"id"`
 	N  int    `path:"n" minimum:"0" maximum:"10000"`
+	PartIn
 }
 
 func (s *Server) itemAttachment(ctx context.Context, in *attachmentIn) (*download, error) {
@@ -183,7 +185,7 @@ func (s *Server) itemAttachment(ctx context.Context, in *attachmentIn) (*downloa
 	if err != nil {
 		return nil, err
 	}
-	a, r, err := s.Inbox.OpenAttachment(ctx, actor(ctx, ""), v.ID, in.N)
+	a, r, err := s.Inbox.OpenAttachment(ctx, actor(ctx), v.ID, in.N)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +193,7 @@ func (s *Server) itemAttachment(ctx context.Context, in *attachmentIn) (*downloa
 	if a.MediaType == pdfType {
 		mediaType = pdfType
 	}
-	return newDownload(r, a.Blob.Digest, a.Name, mediaType), nil
+	return newDownload(in.PartIn, r, a.Blob.Digest, a.Name, mediaType)
 }
 
 type reportIn struct {
@@ -210,88 +212,9 @@ func (s *Server) itemReport(ctx context.Context, in *reportIn) (*reportOut, erro
 	if n < 0 {
 		n = slices.IndexFunc(v.Attachments, func(a exchange.Attachment) bool { return !a.Report.IsZero() && a.Verdict == v.Verdict })
 	}
-	report, err := s.Inbox.Report(ctx, actor(ctx, ""), v.ID, n)
+	report, err := s.Inbox.Report(ctx, actor(ctx), v.ID, n)
 	if err != nil {
 		return nil, err
 	}
 	return newReport(report), nil
-}
-
-type acceptRequest struct {
-	Assignee     string `json:"assignee,omitempty" maxLength:"500"`
-	ActingPerson string `json:"acting_person" minLength:"1" maxLength:"200"`
-}
-
-type acceptIn struct {
-	ID             string `path:"id"`
-	IdempotencyKey string `header:"Idempotency-Key" required:"true" maxLength:"200"`
-	Body           acceptRequest
-}
-
-func (s *Server) acceptItem(ctx context.Context, in *acceptIn) (*itemOut, error) {
-	v, err := s.item(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	v, err = s.Inbox.Accept(ctx, actor(ctx, in.Body.ActingPerson), exchange.Decision{Item: v.ID, Assignee: in.Body.Assignee, Key: keyPrefix + in.IdempotencyKey})
-	if err != nil {
-		return nil, err
-	}
-	return &itemOut{Body: itemOf(v)}, nil
-}
-
-// Reason is why an incoming document is returned.
-type Reason string
-
-// The reasons. With ReasonOther the note is required.
-const (
-	ReasonInvalidSignature Reason = "invalid_signature"
-	ReasonMissingSignature Reason = "missing_signature"
-	ReasonWrongReceiver    Reason = "wrong_receiver"
-	ReasonUnreadable       Reason = "unreadable"
-	ReasonIncomplete       Reason = "incomplete"
-	ReasonOther            Reason = "other"
-)
-
-type refuseRequest struct {
-	Reason       Reason `json:"reason" enum:"invalid_signature,missing_signature,wrong_receiver,unreadable,incomplete,other"`
-	Note         string `json:"note,omitempty" maxLength:"400"`
-	ActingPerson string `json:"acting_person" minLength:"1" maxLength:"200"`
-}
-
-type refuseIn struct {
-	ID             string `path:"id"`
-	IdempotencyKey string `header:"Idempotency-Key" required:"true" maxLength:"200"`
-	Body           refuseRequest
-}
-
-// words is what the sender reads: in Vietnamese, as on paper.
-func (r refuseRequest) words() (string, error) {
-	if r.Reason == ReasonOther {
-		if r.Note == "" {
-			return "", invalid("/note", faultRequired)
-		}
-		return r.Note, nil
-	}
-	words := text.Get(text.Key("api.reason." + string(r.Reason))).VI
-	if r.Note != "" {
-		words += ". " + r.Note
-	}
-	return words, nil
-}
-
-func (s *Server) refuseItem(ctx context.Context, in *refuseIn) (*itemOut, error) {
-	words, err := in.Body.words()
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.item(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	v, err = s.Inbox.Refuse(ctx, actor(ctx, in.Body.ActingPerson), exchange.Decision{Item: v.ID, Reason: words, Key: keyPrefix + in.IdempotencyKey})
-	if err != nil {
-		return nil, err
-	}
-	return &itemOut{Body: itemOf(v)}, nil
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -24,6 +26,9 @@ func (reportTime) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Description: both(text.Get("api.report-time")), Examples: []any{"2026-11-23T02:12:44Z", ""}}
 }
 
+// tags are the groups of operations, in the order of the documentation.
+var tags = []string{"files", "documents", "inbox", "results", "registers", "operations", "verifications", "agencies", "events", "public", "gateway"}
+
 func (s *Server) config() huma.Config {
 	schemas := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
 	schemas.RegisterTypeAlias(reflect.TypeFor[validation.Time](), reflect.TypeFor[reportTime]())
@@ -34,28 +39,41 @@ func (s *Server) config() huma.Config {
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: text.Get("api.title").VI, Version: version, Description: both(text.Get("api.about")),
+			Contact: &huma.Contact{Name: s.Office.Agency.Name, Email: s.Office.Agency.Email},
 			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}},
 		Servers: []*huma.Server{{URL: server}},
 		Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
-			securityName: {Type: "http", Scheme: "bearer", Description: both(text.Get("api.security"))}}},
+			securityName:   {Type: "http", Scheme: "bearer", Description: both(text.Get("api.security"))},
+			securityPerson: {Type: "http", Scheme: "bearer", Description: both(text.Get("api.security-session"))},
+			securityCookie: {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: both(text.Get("api.security-cookie"))}}},
 	}
-	for _, tag := range []string{"files", "documents", "inbox", "verifications", "results", "agencies", "gateway"} {
+	for _, tag := range tags {
 		doc.Tags = append(doc.Tags, &huma.Tag{Name: tag, Description: both(text.Get(text.Key("api.tag." + tag)))})
 	}
-	return huma.Config{OpenAPI: doc, Formats: map[string]huma.Format{jsonType: huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+	return huma.Config{OpenAPI: doc, Formats: map[string]huma.Format{jsonType: jsonFormat, "json": jsonFormat},
 		DefaultFormat: jsonType, Transformers: []huma.Transformer{s.transform}}
 }
 
-// routes registers every operation.
-func (s *Server) routes(b *builder) {
+// operations registers every operation.
+func (s *Server) operations(b *builder) {
+	s.aboutRoutes(b)
 	s.fileRoutes(b)
 	s.documentRoutes(b)
 	s.deliveryRoutes(b)
 	s.inboxRoutes(b)
 	s.verificationRoutes(b)
 	s.resultRoutes(b)
+	s.registerRoutes(b)
+	s.signatureRoutes(b)
+	s.operationRoutes(b)
+	s.eventRoutes(b)
 	s.agencyRoutes(b)
+	s.publicRoutes(b)
 }
+
+// jsonFormat writes JSON without a single angle bracket: what someone wrote into a
+// subject is no markup, whoever shows the answer.
+var jsonFormat = huma.Format{Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }, Unmarshal: json.Unmarshal}
 
 // both is a text in the two languages, for documents that have room for one.
 func both(m text.Message) string { return m.VI + " / " + m.EN }
@@ -79,7 +97,7 @@ const (
 func fileRequestBody(named bool) *huma.RequestBody {
 	b := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		pdfType: {Schema: binary()}, octetType: {Schema: binary()},
-		formType: {Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": binary()}, Required: []string{"file"}}},
+		formType: {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{"file": binary()}, Required: []string{"file"}}},
 	}}
 	if named {
 		b.Content[jsonType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"sha256"},
@@ -90,7 +108,7 @@ func fileRequestBody(named bool) *huma.RequestBody {
 
 // finish completes the OpenAPI document: bodies and answers that huma cannot see,
 // the problem schema in place of its own, and the descriptions.
-func (b *builder) finish() {
+func (b *builder) finish() error {
 	doc := b.api.OpenAPI()
 	registry := doc.Components.Schemas
 	registry.Schema(reflect.TypeFor[Problem](), true, "Problem")
@@ -101,12 +119,18 @@ func (b *builder) finish() {
 		// Set only now: huma would read and check a body that it knows of.
 		doc.Paths[r.path].Post.RequestBody = r.body
 	}
-	for _, path := range []string{"/v1/verifications", "/v1/inbox/{id}/report"} {
+	for _, path := range []string{"/v1/verifications", "/v1/verifications/{id}", "/v1/verifications/{id}/report.json", "/v1/inbox/{id}/report"} {
 		op := doc.Paths[path].Post
 		if op == nil {
 			op = doc.Paths[path].Get
 		}
 		op.Responses["200"].Content = map[string]*huma.MediaType{jsonType: {Schema: &huma.Schema{Ref: reportRef}}}
+	}
+	numbers := doc.Paths["/v1/registers/{register}/numbers"].Get.Responses["200"]
+	numbers.Content = map[string]*huma.MediaType{jsonType: {Schema: registry.Schema(reflect.TypeFor[linesBody](), true, "LinesBody")},
+		"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}
+	if err := b.examples(doc); err != nil {
+		return err
 	}
 	requests := b.requestSchemas(doc)
 	var foreign []string // the report's words, and the evidence's, are others' than ours
@@ -116,13 +140,24 @@ func (b *builder) finish() {
 		describe(schema, !slices.Contains(requests, name), !slices.Contains(foreign, name))
 	}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch} {
 			if op == nil {
 				continue
 			}
 			for _, p := range op.Parameters {
 				p.Description = described(p.Name)
 			}
+			describeHeaders(op)
+		}
+	}
+	return nil
+}
+
+// describeHeaders words the headers of answers.
+func describeHeaders(op *huma.Operation) {
+	for _, r := range op.Responses {
+		for name, h := range r.Headers {
+			h.Description = described(name)
 		}
 	}
 }
@@ -130,11 +165,13 @@ func (b *builder) finish() {
 // requestSchemas names the schemas that requests are checked against.
 func (b *builder) requestSchemas(doc *huma.OpenAPI) (names []string) {
 	for _, item := range doc.Paths {
-		if item.Post == nil || item.Post.RequestBody == nil {
-			continue
-		}
-		for _, m := range item.Post.RequestBody.Content {
-			reach(doc.Components.Schemas, m.Schema, &names)
+		for _, op := range []*huma.Operation{item.Post, item.Patch} {
+			if op == nil || op.RequestBody == nil {
+				continue
+			}
+			for _, m := range op.RequestBody.Content {
+				reach(doc.Components.Schemas, m.Schema, &names)
+			}
 		}
 	}
 	return names

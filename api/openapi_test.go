@@ -3,13 +3,13 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"antin/api"
-	"antin/exchange"
 	"antin/internal/text"
 )
 
@@ -17,7 +17,9 @@ import (
 type operation struct {
 	method, path string
 	id           string
-	scope        api.Scope // empty: open
+	scope        api.Scope // empty: open, or for people alone
+	people       bool      // a session is needed, a key will not do
+	legal        bool      // a key must name the acting person
 	keyed        bool      // wants an Idempotency-Key
 	raw          map[string]any
 }
@@ -29,10 +31,14 @@ func (s *site) operations(t *testing.T) []operation {
 	var out []operation
 	for path, item := range doc["paths"].(map[string]any) {
 		for method, raw := range item.(map[string]any) {
+			if method == "parameters" {
+				continue
+			}
 			op := raw.(map[string]any)
 			o := operation{method: strings.ToUpper(method), path: path, id: op["operationId"].(string), raw: op}
 			if sec, ok := op["security"].([]any); ok {
-				o.scope = api.Scope(sec[0].(map[string]any)["key"].([]any)[0].(string))
+				scope, _ := op["x-scope"].(string)
+				o.scope, o.people = api.Scope(scope), scope == "" && len(sec) > 0
 			}
 			params, _ := op["parameters"].([]any)
 			for _, p := range params {
@@ -40,6 +46,7 @@ func (s *site) operations(t *testing.T) []operation {
 				if d, _ := m["description"].(string); d == "" {
 					t.Errorf("%s: parameter %s has no description", o.id, m["name"])
 				}
+				o.legal = o.legal || m["name"] == "Acting-Person"
 				o.keyed = o.keyed || m["name"] == "Idempotency-Key" && m["required"] == true
 			}
 			out = append(out, o)
@@ -123,89 +130,10 @@ func checkRefs(t *testing.T, schemas map[string]any, v any) {
 	}
 }
 
-// scene is a pair of agencies with one of everything.
-type scene struct {
-	a, b        *site
-	pdf         []byte
-	sha, sent   string // at A: an uploaded file, a document that was sent
-	fresh       string // at A: a document not yet sent
-	first, next string // at B: two items that wait
-	result      string // at A
-}
-
-func newScene(t *testing.T) scene {
-	t.Helper()
-	a, b := newPair(t)
-	sc := scene{a: a, b: b, pdf: a.signedPDF(t)}
-	sc.sha = a.uploaded(t, sc.pdf)
-	sc.sent, sc.fresh = a.created(t, sc.sha, "1"), a.created(t, sc.sha, "2")
-	other := a.created(t, sc.sha, "3")
-	a.send(t, sc.sent, b)
-	a.send(t, other, b)
-	settle(t, a, b)
-	items := b.ask(t, http.MethodGet, "/v1/inbox?state=WAITING", nil).is(t, http.StatusOK)["items"].([]any)
-	if len(items) != 2 {
-		t.Fatalf("%d items wait", len(items))
-	}
-	sc.first, sc.next = items[0].(map[string]any)["id"].(string), items[1].(map[string]any)["id"].(string)
-	r, err := a.results.Create(t.Context(), a.actor(exchange.RoleOfficer), exchange.NewResult{Signatory: string(exchange.RoleLeader), Form: exchange.ResultForm{
-		Dossier: "H15.01-261123-0001", Kind: exchange.DocumentKind{Code: 2, Name: "Quyết định"}, Notation: "QĐ-UBND", Subject: "Về việc cấp bản sao", Body: "Điều 1. Cấp."}})
-	must(t, err)
-	sc.result = string(r.ID)
-	return sc
-}
-
-// request is one call of an operation.
-type request struct {
-	at   *site
-	path string // with its parameters filled in
-	body any
-}
-
-// requests holds one request for each operation that must succeed with a key of
-// its scope. An operation that is not here fails the tests that go by the OpenAPI document.
-func (sc scene) requests() map[string]request {
-	person := map[string]any{"acting_person": "Hoàng Văn Nhận", "assignee": "Văn phòng"}
-	return map[string]request{
-		"upload-file":       {sc.a, "/v1/files?name=a.pdf", sc.pdf},
-		"get-file":          {sc.a, "/v1/files/" + sc.sha, nil},
-		"create-document":   {sc.a, "/v1/documents", finalRequest(sc.sha, "77")},
-		"list-documents":    {sc.a, "/v1/documents?limit=2", nil},
-		"get-document":      {sc.a, "/v1/documents/" + sc.sent, nil},
-		"document-file":     {sc.a, "/v1/documents/" + sc.sent + "/file", nil},
-		"document-edxml":    {sc.a, "/v1/documents/" + sc.sent + "/edxml", nil},
-		"document-timeline": {sc.a, "/v1/documents/" + sc.sent + "/timeline", nil},
-		"send-document":     {sc.a, "/v1/documents/" + sc.fresh + ":send", map[string]any{"to": []any{map[string]any{"organ_id": "H15.02"}}}},
-		"list-deliveries":   {sc.a, "/v1/documents/" + sc.sent + "/deliveries", nil},
-		"list-inbox":        {sc.b, "/v1/inbox?limit=1", nil},
-		"get-inbox-item":    {sc.b, "/v1/inbox/" + sc.first, nil},
-		"inbox-edxml":       {sc.b, "/v1/inbox/" + sc.first + "/edxml", nil},
-		"inbox-attachment":  {sc.b, "/v1/inbox/" + sc.first + "/attachments/0", nil},
-		"inbox-report":      {sc.b, "/v1/inbox/" + sc.first + "/report", nil},
-		"accept-inbox-item": {sc.b, "/v1/inbox/" + sc.first + ":accept", person},
-		"refuse-inbox-item": {sc.b, "/v1/inbox/" + sc.next + ":refuse", map[string]any{"reason": "incomplete", "acting_person": "Hoàng Văn Nhận"}},
-		"verify":            {sc.a, "/v1/verifications", sc.pdf},
-		"list-results":      {sc.a, "/v1/results", nil},
-		"get-result":        {sc.a, "/v1/results/" + sc.result, nil},
-		"result-file":       {sc.a, "/v1/results/" + sc.result + "/file", nil},
-		"list-agencies":     {sc.a, "/v1/agencies?q=so%20giao", nil},
-		"health":            {sc.a, "/healthz", nil},
-	}
-}
-
-func (sc scene) do(t *testing.T, o operation, r request, key string) answer {
-	t.Helper()
-	header := []string{"Authorization", ""}
-	if key != "" {
-		header[1] = "Bearer " + key
-	}
-	return r.at.ask(t, o.method, r.path, r.body, append(header, "Idempotency-Key", "k-"+o.id)...)
-}
-
 func TestEveryOperationIsClosedToOthersAndAnswersItsOwnKey(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t)
-	requests := sc.requests()
+	requests := sc.requests(t)
 	before := sc.rows(t)
 	ops := sc.a.operations(t)
 	if len(ops) != len(requests) {
@@ -217,7 +145,7 @@ func TestEveryOperationIsClosedToOthersAndAnswersItsOwnKey(t *testing.T) {
 			t.Errorf("no request for %s", o.id)
 			continue
 		}
-		if o.scope == "" {
+		if o.scope == "" && !o.people {
 			continue
 		}
 		for _, key := range []string{"", wrongKey, strings.Repeat("x", 300)} {
@@ -234,11 +162,11 @@ func TestEveryOperationIsClosedToOthersAndAnswersItsOwnKey(t *testing.T) {
 			}
 		}
 		if o.keyed {
-			got := r.at.ask(t, o.method, r.path, r.body)
+			got := r.at.ask(t, o.method, r.path, r.body, "Authorization", "Bearer "+r.good(o))
 			if p := got.refused(t, http.StatusBadRequest, text.InvalidInput); !p.points("header/Idempotency-Key", "value") {
 				t.Errorf("%s without idempotency key: %+v", o.id, p)
 			}
-		} else if o.method == http.MethodPost && o.id != "upload-file" && o.id != "verify" {
+		} else if o.method == http.MethodPost && o.id != "upload-file" && o.id != "verify" || o.legal {
 			t.Errorf("%s has legal effect and no idempotency key", o.id)
 		}
 	}
@@ -246,11 +174,20 @@ func TestEveryOperationIsClosedToOthersAndAnswersItsOwnKey(t *testing.T) {
 		t.Errorf("refused requests left traces:\n%s\n%s", before, after)
 	}
 	for _, o := range ops {
-		key := scopeKey(o.scope)
-		if o.scope == "" {
-			key = ""
+		if o.legal {
+			named, ok := requests[o.id].body.(map[string]any)
+			if !ok {
+				t.Fatalf("%s has legal effect and no body", o.id)
+			}
+			unnamed := requests[o.id]
+			body := maps.Clone(named)
+			delete(body, "acting_person")
+			unnamed.body = body
+			if p := sc.do(t, o, unnamed, scopeKey(o.scope)).refused(t, http.StatusUnprocessableEntity, text.InvalidInput); !p.points("/acting_person", "required") {
+				t.Errorf("%s by nobody: %+v", o.id, p)
+			}
 		}
-		got := sc.do(t, o, requests[o.id], key)
+		got := sc.do(t, o, requests[o.id], requests[o.id].good(o))
 		documented := o.raw["responses"].(map[string]any)
 		if _, ok := documented[fmt.Sprint(got.StatusCode)]; !ok || got.StatusCode >= 300 {
 			t.Errorf("%s: %d %s", o.id, got.StatusCode, got.body)
@@ -267,7 +204,7 @@ func TestEveryOperationIsClosedToOthersAndAnswersItsOwnKey(t *testing.T) {
 }
 
 // rows is the state that refused requests must not touch.
-func (sc scene) rows(t *testing.T) string {
+func (sc *scene) rows(t *testing.T) string {
 	t.Helper()
 	docs := sc.a.ask(t, http.MethodGet, "/v1/documents", nil).is(t, http.StatusOK)
 	items := sc.b.ask(t, http.MethodGet, "/v1/inbox", nil).is(t, http.StatusOK)
@@ -279,10 +216,10 @@ func (sc scene) rows(t *testing.T) string {
 func TestListsGoOnByCursorUntilTheEnd(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t)
-	for path, want := range map[string]int{"/v1/documents": 4, "/v1/agencies": 3} {
+	for path, want := range map[string]int{"/v1/documents": sc.documents, "/v1/agencies": 3} {
 		seen, cursor := map[string]bool{}, ""
 		for range want + 1 {
-			page := sc.a.ask(t, http.MethodGet, path+"?limit=1&cursor="+cursor, nil).is(t, http.StatusOK)
+			page := sc.a.ask(t, http.MethodGet, path+"?limit=2&cursor="+cursor, nil).is(t, http.StatusOK)
 			for _, i := range page["items"].([]any) {
 				m := i.(map[string]any)
 				id, ok := m["id"].(string)

@@ -62,7 +62,7 @@ func (p *Problem) ContentType(string) string { return problemType }
 const (
 	problemType = "application/problem+json"
 	// problemDocs is the page of the documentation that lists the codes.
-	problemDocs = "/docs/reference/error-codes#"
+	problemDocs = errorCodesPath + "#"
 	// retryAfter is what a client is asked to wait when something outside is down, in
 	// seconds: about the time in which our own lanes try again.
 	retryAfter = 30
@@ -81,7 +81,11 @@ var statuses = map[text.Code]int{
 	text.OutputExists: 409, text.StorageFull: 503, text.ReceiverUnknown: 422, text.NotForUs: 422, text.EdXMLMalformed: 422,
 	text.TooLarge: 413, text.SignatureRequired: 422, text.SelfCheckFailed: 500, text.DigestMismatch: 422, text.PeerRefused: 409,
 	text.PeerUnavailable: 503, text.ReplayConflict: 422, text.StateConflict: 409, text.NotFound: 404, text.NotAllowed: 403,
-	text.InvalidInput: 422, text.FileUnreadable: 400, text.Interrupted: 503, text.Internal: 500,
+	text.InvalidInput: 422, text.FileUnreadable: 400,
+	text.IdempotencyKeyReused: 422, text.InProgress: 409, text.PreconditionFailed: 412, text.PreconditionRequired: 428, text.RateLimited: 429,
+	text.LoginFailed: 401, text.LockedOut: 429, text.SessionExpired: 401, text.ConfigInvalid: 422, text.DatabaseNewer: 409, text.DataInUse: 409,
+	text.SandboxCertificate: 422, text.NumberTaken: 409, text.KeyUnavailable: 503, text.NoChannel: 422, text.DocumentChanged: 409,
+	text.Interrupted: 503, text.Internal: 500,
 }
 
 // statusOf returns the HTTP status of a code.
@@ -99,6 +103,9 @@ type refusal struct {
 	status int // 0: that of the code
 	fields []fault
 	header http.Header
+	// retryAfter is what to wait, in seconds, before the same request may be sent
+	// again; 0 when that does not depend on time.
+	retryAfter int
 }
 
 // fault is a FieldProblem before it is put into words.
@@ -142,10 +149,13 @@ func invalid(pointer, code string) error {
 func (s *Server) problem(ctx context.Context, err error) *Problem {
 	c := callOf(ctx)
 	e := text.As(err)
+	if e.Code == text.ReplayConflict { // the acts' own word for a key that stands for another request
+		e = text.Errorf(text.IdempotencyKeyReused, err)
+	}
 	if e.Code == text.Internal && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		e = text.Errorf(text.Interrupted, err)
 	}
-	p := &Problem{Type: problemDocs + string(e.Code), Title: text.Errorf(e.Code, nil).Message().In(c.lang), Status: statusOf(e.Code),
+	p := &Problem{Type: s.Prefix + problemDocs + string(e.Code), Title: text.Errorf(e.Code, nil).Message().In(c.lang), Status: statusOf(e.Code),
 		Detail: e.Message().In(c.lang), Code: e.Code, Errors: []FieldProblem{}, Fix: e.Fix().In(c.lang), TraceID: c.trace,
 		header: http.Header{}, lang: c.lang}
 	faults := exchangeFaults(e)
@@ -157,15 +167,18 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		if r.header != nil {
 			p.header = r.header.Clone()
 		}
+		p.Retry.AfterS = r.retryAfter
 		faults = append(faults, r.fields...)
 	}
 	for _, f := range faults[:min(len(faults), maxFieldProblems)] {
 		p.Errors = append(p.Errors, FieldProblem{Pointer: clip(f.pointer), Code: f.code, Detail: f.detail.In(c.lang)})
 	}
-	p.Retry.Safe = p.Status >= http.StatusInternalServerError || p.Status == http.StatusRequestTimeout
+	p.Retry.Safe = p.Status >= http.StatusInternalServerError || p.Status == http.StatusRequestTimeout || p.Retry.AfterS > 0
 	if p.Status == http.StatusServiceUnavailable {
 		p.Retry.AfterS = retryAfter
-		p.header.Set("Retry-After", strconv.Itoa(retryAfter))
+	}
+	if p.Retry.AfterS > 0 {
+		p.header.Set("Retry-After", strconv.Itoa(p.Retry.AfterS))
 	}
 	if p.Status == http.StatusInternalServerError {
 		s.report(fmt.Errorf("%s (trace %s): %w", c.request, c.trace, err))
@@ -177,7 +190,9 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 var exchangeFields = map[string]string{
 	"subject": "/subject", "notation": "/code_notation", "body": "/body", "kind": "/kind/name", "file_name": "/file_name",
 	"priority": "/priority", "places": "/places", "signatory": "/signatory", "final": "/final", "security": "/security",
-	"to": "/to", "reason": "/note", "assignee": "/assignee",
+	"to": "/to", "reason": "/reason", "assignee": "/assignee", "acting_person": "/acting_person", "how": "/how", "at": "/at", "number": "/number",
+	"first": "/first", "year": "/year", "book": "path/register", "dossier": "/dossier", "procedure": "/procedure", "owner": "/owner",
+	"addressees": "/addressees", "due_date": "/due_date", "name": "query/name", "channel": "/channel",
 }
 
 // exchangeFaults returns where the field stands that e, when it is exchange's
@@ -192,6 +207,23 @@ func exchangeFaults(e *text.Error) []fault {
 		}
 	}
 	return nil
+}
+
+// inside moves the places that err names into the member that the faulty part is.
+func inside(member string, err error) error {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	moved := *r
+	moved.fields = nil
+	for _, f := range r.fields {
+		if f.pointer == "" || f.pointer[0] == '/' {
+			f.pointer = member + f.pointer
+		}
+		moved.fields = append(moved.fields, f)
+	}
+	return &moved
 }
 
 // clip bounds what an answer repeats of a request, without cutting a letter.

@@ -21,7 +21,7 @@ import (
 func TestARefusedBodyNamesThePlaceInThePersonsLanguage(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t)
-	valid := `{"kind":{"name":"Công văn"},"code_notation":"VP","subject":"S","file":"` + sc.sha + `","final":{"code_number":"5","promulgation_date":"2026-11-23"}}`
+	valid := `{"kind":{"name":"Công văn"},"code_notation":"VP","subject":"S","file":"` + sc.sha + `","final":{"code_number":"5","promulgation_date":"2026-11-23"},"acting_person":"Hoàng Văn Gửi"}`
 	edit := func(old, repl string) string {
 		if !strings.Contains(valid, old) {
 			t.Fatalf("%q is not in the valid body", old)
@@ -87,7 +87,9 @@ func TestARefusedBodyNamesThePlaceInThePersonsLanguage(t *testing.T) {
 func TestActsThatCannotBeAreRefusedWithTheirCode(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t)
-	to := func(code string) string { return fmt.Sprintf(`{"to":[{"organ_id":%q}]}`, code) }
+	to := func(code string) string {
+		return fmt.Sprintf(`{"to":[{"organ_id":%q}],"acting_person":"Hoàng Văn Gửi"}`, code)
+	}
 	person := `"acting_person":"Hoàng Văn Nhận"`
 	draft := sc.a.ask(t, http.MethodPost, "/v1/documents", `{"kind":{"name":"Công văn"},"code_notation":"VP","subject":"S","body":"B","signatory":"lanh_dao"}`,
 		"Idempotency-Key", "nhap").is(t, http.StatusCreated)["id"].(string)
@@ -103,12 +105,12 @@ func TestActsThatCannotBeAreRefusedWithTheirCode(t *testing.T) {
 	}{
 		"an unknown receiver":          {sc.a, "/v1/documents/" + sc.sent + ":send", to("H00.00"), "", 422, text.ReceiverUnknown, ""},
 		"to oneself":                   {sc.a, "/v1/documents/" + sc.sent + ":send", to("H15.01"), "", 422, text.InvalidInput, ""},
-		"to nobody":                    {sc.a, "/v1/documents/" + sc.sent + ":send", `{"to":[]}`, "", 422, text.InvalidInput, "/to"},
-		"to null":                      {sc.a, "/v1/documents/" + sc.sent + ":send", `{"to":null}`, "", 422, text.InvalidInput, "/to"},
+		"to nobody":                    {sc.a, "/v1/documents/" + sc.sent + ":send", `{"to":[],"acting_person":"Hoàng Văn Gửi"}`, "", 422, text.InvalidInput, "/to"},
+		"to null":                      {sc.a, "/v1/documents/" + sc.sent + ":send", `{"to":null,"acting_person":"Hoàng Văn Gửi"}`, "", 422, text.InvalidInput, "/to"},
 		"an identifier too long":       {sc.a, "/v1/documents/" + sc.sent + ":send", to(strings.Repeat("H", 36)), "", 422, text.InvalidInput, "/to/0/organ_id"},
 		"sent already":                 {sc.a, "/v1/documents/" + sc.sent + ":send", to("H15.02"), "", 409, text.StateConflict, ""},
 		"unsigned":                     {sc.a, "/v1/documents/" + draft + ":send", to("H15.02"), "", 422, text.SignatureRequired, ""},
-		"the key of another request":   {sc.a, "/v1/documents/" + sc.fresh + ":send", to("H15.99"), "s", 422, text.ReplayConflict, ""},
+		"the key of another request":   {sc.a, "/v1/documents/" + sc.fresh + ":send", to("H15.99"), "s", 422, text.IdempotencyKeyReused, ""},
 		"an unknown document":          {sc.a, "/v1/documents/vb_00000000000000000000000000:send", to("H15.02"), "", 404, text.NotFound, ""},
 		"the item of another agency":   {sc.a, "/v1/inbox/" + sc.next + ":accept", "{" + person + "}", "", 404, text.NotFound, ""},
 		"accepted already":             {sc.b, "/v1/inbox/" + sc.first + ":accept", "{" + person + "}", "", 409, text.StateConflict, ""},
@@ -140,12 +142,12 @@ func TestAnAddressThatIsNotOursIsAProblemToo(t *testing.T) {
 	sc := newScene(t)
 	id := "/v1/documents/" + sc.sent
 	for path, want := range map[string]int{
-		"/": 404, "/v1": 404, "/v1/": 404, "/v1/nothing": 404, "/v1/documents/": 404, "/docs": 404, "/openapi-3.0.json": 404, "/schemas/Problem.json": 404,
-		id + ":seal": 404, id + ":sign": 404, id + ":send": 405, id + "%3Asend": 405, id + "/:send": 404, id + "/@send": 404, id + "/%40send": 404, id + ":send:send": 404,
+		"/": 404, "/v1/": 404, "/v1/nothing": 404, "/v1/documents/": 404, "/docs/x": 404, "/openapi-3.0.json": 404, "/schemas/Problem.json": 404,
+		id + ":seal": 405, id + ":sign": 404, id + ":send": 405, id + "%3Asend": 405, id + "/:send": 404, id + "/@send": 404, id + "/%40send": 404, id + ":send:send": 404,
 		id + "%2Ffile": 404, id + "/file/": 404, "/v1/documents/../documents/" + sc.sent: 404, "/v1/documents/%00": 404, "/v1/documents/%ff": 404,
 		"/v1/documents/vb_x": 404, "/v1/documents/" + sc.first: 404, "/v1/documents/" + strings.Repeat("v", 5000): 404, "/v1/documents/" + sc.sent + "'": 404,
 		"/v1/files/" + strings.Repeat("0", 64): 404, "/v1/files/x": 404, "/v1/results/kq_x": 404, "/v1/inbox/" + sc.sent: 404,
-		"/v1/documents?limit=0": 422, "/v1/documents?limit=501": 422, "/v1/documents?limit=x": 422, "/v1/documents?cursor=%27": 422, "/v1/documents?nothing=1": 422,
+		"/v1/documents?limit=0": 422, "/v1/documents?limit=501": 422, "/v1/documents?limit=x": 422, "/v1/documents?cursor=%27": 422, "/v1/documents?nothing=1": 422, "/v1/documents?limit=": 422, "/v1/documents?stage=": 422,
 		"/v1/inbox?state=x": 422, "/v1/agencies?q=" + strings.Repeat("x", 201): 422,
 	} {
 		code := map[int]text.Code{404: text.NotFound, 405: text.InvalidInput, 422: text.InvalidInput}[want]
@@ -183,7 +185,7 @@ func TestAnUploadIsBoundedWholeAndOfAKnownType(t *testing.T) {
 	post := func(body any, contentType string) answer {
 		return a.ask(t, http.MethodPost, "/v1/files", body, "Content-Type", contentType)
 	}
-	body, ct := form("note=a", "file=văn bản.txt")
+	body, ct := form("file=văn bản.txt")
 	got := post(body, ct).is(t, http.StatusCreated)
 	if got["name"] != "văn bản.txt" || got["media_type"] != "application/octet-stream" || got["bytes"] != float64(len("bytes of văn bản.txt")) {
 		t.Errorf("got %v", got)
@@ -197,8 +199,10 @@ func TestAnUploadIsBoundedWholeAndOfAKnownType(t *testing.T) {
 	post(body, ct).refused(t, 400, text.InvalidInput)
 	body, ct = form("file=a", "file=b")
 	post(body, ct).refused(t, 400, text.InvalidInput)
-	body, ct = form(strings.Split(strings.Repeat("x=y,", 30)+"file=a", ",")...)
-	post(body, ct).refused(t, 400, text.InvalidInput)
+	for _, parts := range [][]string{{"note=a", "file=a"}, {"file=a", "note=a"}, strings.Split(strings.Repeat("x=y,", 30)+"file=a", ",")} {
+		body, ct = form(parts...)
+		post(body, ct).refused(t, 400, text.InvalidInput)
+	}
 	body, ct = form("file=a")
 	cut, err := io.ReadAll(body)
 	must(t, err)
@@ -234,7 +238,7 @@ func (s *site) rawPost(t *testing.T, stated, sent int) int {
 	must(t, err)
 	defer func() { _ = c.Close() }()
 	_, err = fmt.Fprintf(c, "POST %s/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/pdf\r\nContent-Length: %d\r\n\r\n%s",
-		s.prefix, fullKey, stated, strings.Repeat("x", sent))
+		s.prefix, s.secrets[fullKey], stated, strings.Repeat("x", sent))
 	must(t, err)
 	must(t, c.(*net.TCPConn).CloseWrite())
 	head := make([]byte, 12)
@@ -278,8 +282,7 @@ func TestAServerThatLacksSomethingIsNotServed(t *testing.T) {
 		"access": func(s *api.Server) { s.Access = nil }, "files": func(s *api.Server) { s.Files = nil }, "now": func(s *api.Server) { s.Now = nil },
 		"prefix": func(s *api.Server) { s.Prefix = "a/" }, "office": func(s *api.Server) { s.Office.Agency.Code = "" },
 	} {
-		bad := api.Server{Office: a.office, Outbox: a.outbox, Inbox: a.inbox, Results: a.results, Evidence: a.server.Evidence, Files: a.server.Files,
-			Validator: a.validator, Access: api.Keys{}, Now: a.now}
+		bad := whole(a)
 		if _, err := bad.Handler(); err != nil {
 			t.Fatal(err)
 		}
@@ -288,12 +291,19 @@ func TestAServerThatLacksSomethingIsNotServed(t *testing.T) {
 			t.Errorf("without %s it is served", name)
 		}
 	}
-	h, err := (&api.Server{Office: a.office, Outbox: a.outbox, Inbox: a.inbox, Results: a.results, Evidence: a.server.Evidence, Files: a.server.Files,
-		Validator: a.validator, Access: api.Keys{}, Now: a.now}).Handler()
+	ready := whole(a)
+	h, err := ready.Handler()
 	must(t, err)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 	if w.Code != http.StatusOK {
 		t.Errorf("without prefix: %d %s", w.Code, w.Body)
 	}
+}
+
+// whole is a server like that of s, without a prefix.
+func whole(s *site) api.Server {
+	return api.Server{Office: s.office, Outbox: s.outbox, Inbox: s.inbox, Results: s.results, Evidence: s.server.Evidence, Files: s.server.Files,
+		Press: s.press, Registers: s.server.Registers, Operations: s.server.Operations, Verifications: s.server.Verifications,
+		Validator: s.validator, Access: s.access, Now: s.now}
 }

@@ -12,7 +12,7 @@ type resultBody struct {
 	ID               exchange.ID      `json:"id"`
 	CreatedAt        time.Time        `json:"created_at"`
 	CreatedBy        actorBody        `json:"created_by"`
-	Stage            exchange.Stage   `json:"stage" enum:"draft,signed,numbered,issued"`
+	Stage            exchange.Stage   `json:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
 	Dossier          string           `json:"dossier"`
 	Procedure        string           `json:"procedure,omitempty"`
 	ProcedureName    string           `json:"procedure_name,omitempty"`
@@ -28,6 +28,10 @@ type resultBody struct {
 	File             *blobBody        `json:"file,omitempty"`
 	Verdict          exchange.Verdict `json:"verdict,omitempty"`
 	Issued           *factBody        `json:"issued,omitempty"`
+	Revoked          *factBody        `json:"revoked,omitempty"`
+	Reason           string           `json:"reason,omitempty"`
+	Replaces         exchange.ID      `json:"replaces,omitempty"`
+	ReplacedBy       exchange.ID      `json:"replaced_by,omitempty"`
 }
 
 func resultOf(r exchange.Result) resultBody {
@@ -35,14 +39,23 @@ func resultOf(r exchange.Result) resultBody {
 	b := resultBody{ID: r.ID, CreatedAt: local(r.CreatedAt), CreatedBy: actorOf(r.CreatedBy), Stage: i.Stage(), Dossier: f.Dossier, Procedure: f.Procedure,
 		ProcedureName: f.ProcedureName, Owner: f.Owner, Kind: kindOf(f.Kind), CodeNotation: f.Notation, PromulgationDate: day(i.Number.Date),
 		Subject: f.Subject, Signer: signerOf(i.Signer), ValidUntil: day(f.ValidUntil), VerifyCode: r.Token, File: blobOf(i.Newest(), r.FileName),
-		Verdict: i.Verdict, Issued: factOf(i.Issued)}
+		Verdict: i.Verdict, Issued: factOf(i.Issued), Revoked: factOf(r.Revoked), Reason: r.RevokeReason, Replaces: r.Replaces, ReplacedBy: r.ReplacedBy}
 	if !i.Number.IsZero() {
 		b.CodeNumber = i.Number.CodeNumber()
 	}
 	return b
 }
 
-type resultOut struct{ Body resultBody }
+type resultOut struct {
+	ETag string `header:"ETag"`
+	Body resultBody
+}
+
+type resultListIn struct {
+	PageIn
+	Stage exchange.Stage `query:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
+	Q     string         `query:"q" maxLength:"200"`
+}
 
 type resultsOut struct {
 	Body struct {
@@ -52,17 +65,15 @@ type resultsOut struct {
 }
 
 func (s *Server) resultRoutes(b *builder) {
+	s.issueRoutes(b)
+	s.paperRoutes(b, "results", "result")
 	register(b, route{id: "list-results", method: http.MethodGet, path: "/v1/results", tag: "results", scope: ScopeResultsRead}, s.listResults)
 	register(b, route{id: "get-result", method: http.MethodGet, path: "/v1/results/{id}", tag: "results", scope: ScopeResultsRead}, s.getResult)
 	register(b, route{id: "result-file", method: http.MethodGet, path: "/v1/results/{id}/file", tag: "results", scope: ScopeResultsRead, returns: pdfType}, s.resultFile)
 }
 
-func (s *Server) listResults(ctx context.Context, in *pageIn) (*resultsOut, error) {
-	page, err := in.page(exchange.PrefixResult)
-	if err != nil {
-		return nil, err
-	}
-	list, err := s.Results.List(ctx, actor(ctx, ""), page)
+func (s *Server) listResults(ctx context.Context, in *resultListIn) (*resultsOut, error) {
+	list, err := s.Results.List(ctx, actor(ctx), exchange.ResultFilter{Page: in.page(), Stage: in.Stage, Text: in.Q})
 	if err != nil {
 		return nil, err
 	}
@@ -75,26 +86,26 @@ func (s *Server) listResults(ctx context.Context, in *pageIn) (*resultsOut, erro
 	return &out, nil
 }
 
-func (s *Server) getResult(ctx context.Context, in *idIn) (*resultOut, error) {
+func (s *Server) getResult(ctx context.Context, in *IDIn) (*resultOut, error) {
 	id, err := parseID(in.ID, exchange.PrefixResult)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Results.Result(ctx, actor(ctx, ""), id)
+	r, err := s.Results.Result(ctx, actor(ctx), id)
 	if err != nil {
 		return nil, err
 	}
-	return &resultOut{Body: resultOf(r)}, nil
+	return &resultOut{ETag: etagOf(r.Version), Body: resultOf(r)}, nil
 }
 
-func (s *Server) resultFile(ctx context.Context, in *idIn) (*download, error) {
+func (s *Server) resultFile(ctx context.Context, in *idPart) (*download, error) {
 	id, err := parseID(in.ID, exchange.PrefixResult)
 	if err != nil {
 		return nil, err
 	}
-	r, f, err := s.Results.Open(ctx, actor(ctx, ""), id)
+	r, f, err := s.Results.Open(ctx, actor(ctx), id)
 	if err != nil {
 		return nil, err
 	}
-	return newDownload(f, r.Issuance.Newest().Digest, r.FileName, pdfType), nil
+	return newDownload(in.PartIn, f, r.Issuance.Newest().Digest, r.FileName, pdfType)
 }

@@ -17,9 +17,13 @@ import (
 type route struct {
 	id, method, path, tag string
 
-	scope  Scope // empty: open to everyone
-	legal  bool  // has legal effect: an Idempotency-Key is required
-	status int   // of success; 0 means 200
+	scope  Scope           // what a key needs; empty: open to everyone, unless people
+	people bool            // keys may not: it needs a person's session
+	roles  []exchange.Role // of sessions; nil: those of the scope
+	// keyed requires an Idempotency-Key; legal, which implies it, also says that a
+	// key must name the acting person.
+	keyed, legal bool
+	status       int // of success; 0 means 200
 	// maxJSON is the greatest JSON body in bytes; 0 for an operation without one.
 	maxJSON int64
 	errors  []int // beside those every operation has
@@ -35,6 +39,70 @@ type builder struct {
 	server *Server
 	api    huma.API
 	own    []route // those whose body is described by hand
+	routes []Route
+}
+
+// Route is one operation, for those who check that none is open to the wrong caller.
+type Route struct {
+	ID, Method string
+	Path       string // without the prefix, "/v1/documents/{id}:send"
+	Scope      Scope  // what a key needs; empty with People, and where all may
+	People     bool   // no key may
+	// Roles may by a session; empty where all may, with or without one.
+	Roles []exchange.Role
+	Keyed bool // needs an Idempotency-Key
+	Legal bool // has legal effect
+}
+
+// Open reports whether r needs neither key nor session.
+func (r Route) Open() bool { return r.Scope == "" && !r.People }
+
+func (r route) sessionRoles() []exchange.Role {
+	if r.roles != nil {
+		return r.roles
+	}
+	return sessionRoles[r.scope]
+}
+
+// secure puts before an operation what finds out who calls.
+func (r route) secure(s *Server, op *huma.Operation) {
+	if r.scope == "" && !r.people {
+		op.Security = []map[string][]string{} // none, said in so many words
+		op.Middlewares = append(op.Middlewares, s.openly)
+		return
+	}
+	if !r.people {
+		op.Security = append(op.Security, map[string][]string{securityName: {}})
+		// OpenAPI has no scopes for keys; this is where ours stands.
+		op.Extensions = map[string]any{"x-scope": string(r.scope)}
+		op.Description += ". Scope: `" + string(r.scope) + "`"
+	}
+	op.Security = append(op.Security, map[string][]string{securityPerson: {}}, map[string][]string{securityCookie: {}})
+	op.Middlewares = append(op.Middlewares, s.authorise(r))
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func fileResponse(status int, mediaType string) *huma.Response {
+	r := &huma.Response{Description: http.StatusText(status), Content: map[string]*huma.MediaType{mediaType: {Schema: binary()}}}
+	if mediaType == octetType { // which of the two is seen in the file
+		r.Content[pdfType] = &huma.MediaType{Schema: binary()}
+	}
+	return r
+}
+
+// noBlank refuses a parameter that is there without a value where only a number or
+// one of a few words can stand: it would pass for one that was left out.
+func (s *Server) noBlank(ctx huma.Context, next func(huma.Context)) {
+	u := ctx.URL()
+	given := u.Query()
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" && given.Has(p.Name) && given.Get(p.Name) == "" && p.Schema != nil && (p.Schema.Type != huma.TypeString || len(p.Schema.Enum) > 0) {
+			s.refuse(ctx, invalid("query/"+p.Name, faultValue))
+			return
+		}
+	}
+	next(ctx)
 }
 
 // register adds an operation: authenticate, check the idempotency key, read and
@@ -47,19 +115,28 @@ func register[I, O any](b *builder, r route, h func(context.Context, *I) (*O, er
 		Responses: map[string]*huma.Response{}, BodyReadTimeout: -1, MaxBodyBytes: -1, // both are ours: see readJSON and upload
 		RejectUnknownQueryParameters: true,
 	}
-	if r.scope != "" {
-		op.Security = []map[string][]string{{securityName: {string(r.scope)}}}
-		op.Middlewares = append(op.Middlewares, s.authorise(r.scope))
-	}
-	if r.legal {
-		op.Middlewares = append(op.Middlewares, s.requireKey)
+	r.keyed = r.keyed || r.legal
+	r.secure(s, &op)
+	op.Middlewares = append(op.Middlewares, s.noBlank)
+	if r.keyed {
+		op.Middlewares = append(op.Middlewares, s.checkKey)
 	}
 	if r.maxJSON > 0 {
 		op.Middlewares = append(op.Middlewares, s.readJSON(r.maxJSON))
 	}
-	if r.returns != "" {
-		op.Responses["200"] = &huma.Response{Description: http.StatusText(http.StatusOK), Content: map[string]*huma.MediaType{r.returns: {Schema: binary()}}}
+	if r.keyed {
+		op.Middlewares = append(op.Middlewares, s.once)
 	}
+	if r.legal && !r.people {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "Acting-Person", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: ptr(maxPerson)}})
+	}
+	if r.returns != "" {
+		op.Responses["200"] = fileResponse(http.StatusOK, r.returns)
+		op.Responses["206"] = fileResponse(http.StatusPartialContent, r.returns)
+		op.Responses["304"] = &huma.Response{Description: http.StatusText(http.StatusNotModified)}
+		r.errors = append(r.errors, http.StatusRequestedRangeNotSatisfiable)
+	}
+	b.routes = append(b.routes, Route{ID: r.id, Method: r.method, Path: r.path, Scope: r.scope, People: r.people, Roles: r.sessionRoles(), Keyed: r.keyed, Legal: r.legal})
 	if r.body != nil {
 		b.own = append(b.own, r)
 	}
@@ -77,9 +154,15 @@ func register[I, O any](b *builder, r route, h func(context.Context, *I) (*O, er
 
 // failures are the statuses that an operation documents.
 func (r route) failures() []int {
-	codes := append([]int{http.StatusInternalServerError}, r.errors...)
-	if r.scope != "" {
+	codes := append([]int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests}, r.errors...)
+	if r.scope != "" || r.people {
 		codes = append(codes, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	if r.keyed {
+		codes = append(codes, http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed)
+	}
+	if r.method == http.MethodPatch || r.method == http.MethodDelete {
+		codes = append(codes, http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired)
 	}
 	if strings.Contains(r.path, "{") {
 		codes = append(codes, http.StatusNotFound)
@@ -88,75 +171,6 @@ func (r route) failures() []int {
 		codes = append(codes, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	return append(codes, http.StatusUnprocessableEntity)
-}
-
-type grantKey struct{}
-
-func grantOf(ctx context.Context) Grant {
-	g, _ := ctx.Value(grantKey{}).(Grant)
-	return g
-}
-
-// actor is who acts under the request's key. A person that the key names takes
-// the key's place in the words, not in the id: it is the key's assertion.
-func actor(ctx context.Context, person string) exchange.Actor {
-	a := grantOf(ctx).Actor
-	if person != "" {
-		a.Name = person
-	}
-	return a
-}
-
-const (
-	securityName = "key"
-	// maxKey bounds an API key and an idempotency key, in bytes.
-	maxKey = 200
-	// keyPrefix keeps the idempotency keys of the API apart from those of the pages.
-	keyPrefix = "api:"
-)
-
-// authorise lets a request pass whose key is in force, belongs to this agency and
-// has scope.
-func (s *Server) authorise(scope Scope) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		kind, key, _ := strings.Cut(ctx.Header("Authorization"), " ")
-		if !strings.EqualFold(kind, "Bearer") || key == "" || len(key) > maxKey {
-			s.refuse(ctx, unauthorised("api.no-key", `Bearer realm="antin"`))
-			return
-		}
-		g, err := s.Access.Grant(ctx.Context(), key)
-		switch {
-		case text.CodeOf(err) == text.NotAllowed:
-			s.refuse(ctx, unauthorised("api.wrong-key", `Bearer realm="antin", error="invalid_token"`))
-		case err != nil:
-			s.refuse(ctx, err)
-		case g.Actor.Agency != s.Office.Agency.Code:
-			s.refuse(ctx, text.Detailed(text.NotAllowed, nil, "api.other-agency"))
-		case !g.has(scope):
-			s.refuse(ctx, text.Detailed(text.NotAllowed, nil, "api.no-scope", string(scope)))
-		default:
-			next(huma.WithValue(ctx, grantKey{}, g))
-		}
-	}
-}
-
-func unauthorised(key text.Key, challenge string) error {
-	return &refusal{err: text.Detailed(text.NotAllowed, nil, key), status: http.StatusUnauthorized,
-		header: http.Header{"Www-Authenticate": {challenge}}}
-}
-
-// requireKey refuses a request with legal effect that could not be repeated safely.
-func (s *Server) requireKey(ctx huma.Context, next func(huma.Context)) {
-	key := ctx.Header("Idempotency-Key")
-	ok := key != "" && len(key) <= maxKey
-	for _, b := range []byte(key) {
-		ok = ok && b > ' ' && b < 0x7f
-	}
-	if !ok {
-		s.refuse(ctx, badRequest("header/Idempotency-Key", "api.idempotency-key", maxKey))
-		return
-	}
-	next(ctx)
 }
 
 // refuse answers with a problem before a handler has run.

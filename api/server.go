@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,17 +24,25 @@ import (
 )
 
 // Server is the API of one agency. Its fields are set once, before Handler; every
-// field but Prefix and OnError is required.
+// field but Limits, Address, Prefix and OnError is required.
 type Server struct {
-	Office    exchange.Office
-	Outbox    *exchange.Outbox
-	Inbox     *exchange.Inbox
-	Results   *exchange.Results
-	Evidence  *exchange.Evidence
-	Files     *exchange.Files
-	Validator *validation.Validator
-	Access    Access
-	Now       func() time.Time
+	Office        exchange.Office
+	Outbox        *exchange.Outbox
+	Inbox         *exchange.Inbox
+	Results       *exchange.Results
+	Evidence      *exchange.Evidence
+	Files         *exchange.Files
+	Press         *exchange.Press
+	Registers     *exchange.Registers
+	Operations    *exchange.Operations
+	Verifications *exchange.Verifications
+	Validator     *validation.Validator
+	Access        Access
+	Now           func() time.Time
+	Limits        Limits
+	// Address returns the address that a request comes from, for the limits; nil
+	// takes that of the connection, which is a proxy's where there is one.
+	Address func(*http.Request) string
 	// Prefix stands before every path, "/a"; empty for none. It does not end in a slash.
 	Prefix string
 	// OnError is told every failure that the client sees as 500 only, with its trace
@@ -41,30 +50,55 @@ type Server struct {
 	OnError func(error)
 
 	verifying chan struct{} // one token for each verification that may run at once
+	waiting   chan struct{} // one for each question that waits for events
+	running   underWay
+	calls     counter
+	replies   *exchange.Replies
+	routes    []Route
 }
 
-// Handler returns the API: Prefix/v1/…, Prefix/healthz and Prefix/openapi.json and
-// .yaml; 404 for all else. It is called once. The error says what Server lacks.
+// Handler returns the API: Prefix/v1/…, Prefix/healthz, Prefix/openapi.json and
+// .yaml, Prefix/docs; 404 for all else. It is called once. The error says what Server lacks.
 func (s *Server) Handler() (http.Handler, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	s.verifying = make(chan struct{}, maxVerifying)
+	s.waiting = make(chan struct{}, maxWaiting)
+	s.replies = &exchange.Replies{Store: s.Files.Store, Now: s.Now}
 	e := echo.New()
 	e.HTTPErrorHandler = s.echoError
 	plain := humaecho.New(e, huma.Config{OpenAPI: &huma.OpenAPI{}}).Adapter()
 	b := &builder{server: s, api: huma.NewAPI(s.config(), colonAdapter{plain})}
-	s.routes(b)
-	b.finish()
+	s.operations(b)
+	if err := b.finish(); err != nil {
+		return nil, err
+	}
+	s.routes = b.routes
 	if err := s.serveDescription(e, b.api.OpenAPI()); err != nil {
 		return nil, err
 	}
 	return s.outer(e), nil
 }
 
+// Routes lists every operation; empty before Handler. The description and its pages,
+// which everyone may read, are not among them.
+func (s *Server) Routes() []Route { return slices.Clone(s.routes) }
+
+// Paths lists what the handler answers, as patterns for an http.ServeMux; the
+// prefix is in them.
+func (s *Server) Paths() []string {
+	out := []string{}
+	for _, p := range []string{"/v1", "/v1/", "/healthz", "/openapi.json", "/openapi.yaml", "/docs", "/docs/"} {
+		out = append(out, s.Prefix+p)
+	}
+	return out
+}
+
 func (s *Server) check() error {
 	switch {
-	case s.Outbox == nil, s.Inbox == nil, s.Results == nil, s.Evidence == nil, s.Files == nil, s.Validator == nil, s.Access == nil, s.Now == nil:
+	case s.Outbox == nil, s.Inbox == nil, s.Results == nil, s.Evidence == nil, s.Files == nil, s.Press == nil,
+		s.Registers == nil, s.Operations == nil, s.Verifications == nil, s.Validator == nil, s.Access == nil, s.Now == nil:
 		return errors.New("api: a required field of Server is nil")
 	case !s.Office.Agency.Code.Valid():
 		return fmt.Errorf("api: %q is no agency", s.Office.Agency.Code)
@@ -84,6 +118,9 @@ func (s *Server) serveDescription(e *echo.Echo, doc *huma.OpenAPI) error {
 	if err != nil {
 		return fmt.Errorf("writing openapi.yaml: %w", err)
 	}
+	if err := s.serveDocs(e, doc); err != nil {
+		return err
+	}
 	e.GET("/openapi.json", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/openapi+json", asJSON) })
 	e.GET("/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/openapi+yaml", asYAML) })
 	return nil
@@ -94,6 +131,8 @@ type call struct {
 	request string // method and path, for the log
 	trace   string
 	lang    text.Lang
+	address string // where it comes from
+	foreign bool   // a browser says that another site's page sends it
 }
 
 type callKey struct{}
@@ -106,8 +145,10 @@ func callOf(ctx context.Context) call {
 // outer is what stands before the router: the request gets its id and language,
 // its path loses prefix and colon, and a panic becomes a 500 of our shape.
 func (s *Server) outer(next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := call{request: r.Method + " " + clip(r.URL.Path), trace: traceID(r.Header.Get("Traceparent")), lang: language(r.Header.Get("Accept-Language"))}
+		c := call{request: r.Method + " " + clip(r.URL.Path), trace: traceID(r.Header.Get("Traceparent")), lang: language(r.Header.Get("Accept-Language")),
+			address: s.address(r), foreign: origins.Check(r) != nil}
 		ctx := context.WithValue(r.Context(), callKey{}, c)
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -8,29 +8,27 @@ import (
 	"antin/internal/text"
 )
 
-// pageIn asks for one page of a list; 500 is the most that a store gives at once.
-type pageIn struct {
+// PageIn asks for one page of a list; 500 is the most that a store gives at once.
+type PageIn struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
-	Cursor string `query:"cursor" maxLength:"64"`
+	Cursor string `query:"cursor" maxLength:"64" pattern:"^$|^[a-z]{2}_[0-9a-z]{1,60}$"`
 }
 
-// page checks the cursor, which is the id of the last object seen.
-func (p pageIn) page(prefix string) (exchange.Page, error) {
-	if p.Cursor != "" && !plausible(p.Cursor, prefix) {
-		return exchange.Page{}, invalid("query/cursor", faultValue)
-	}
-	return exchange.Page{After: exchange.ID(p.Cursor), Limit: p.Limit}, nil
+// page goes on behind the cursor, which is the id of the last object seen.
+func (p PageIn) page() exchange.Page {
+	return exchange.Page{After: exchange.ID(p.Cursor), Limit: p.Limit}
 }
 
 // next returns the cursor behind a page, "" when it was the last.
-func (p pageIn) next(n int, last exchange.ID) string {
+func (p PageIn) next(n int, last exchange.ID) string {
 	if n < p.Limit {
 		return ""
 	}
 	return string(last)
 }
 
-type idIn struct {
+// IDIn names one object in a path.
+type IDIn struct {
 	ID string `path:"id"`
 }
 

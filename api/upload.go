@@ -24,8 +24,6 @@ const (
 	maxFile = 200 << 20
 	// formOverhead is what the parts around a file in a form may take.
 	formOverhead = 64 << 10
-	// maxParts bounds the parts of a form beside the file.
-	maxParts = 20
 	// maxName bounds a file's name, in bytes, as file systems do.
 	maxName = 255
 )
@@ -70,47 +68,51 @@ func (u *upload) each(limit int64, take func(name string, r io.Reader) error) er
 	body := newBodyReader(u.ctx, allowed)
 	body.limit = limit
 	defer body.stop()
+	r, err := checked(u.ctx, body)
+	if err != nil {
+		return err
+	}
 	switch mt {
 	case pdfType, octetType:
-		return take("", body)
+		return take("", r)
 	case formType:
-		return formFile(body, params["boundary"], limit, take)
+		return formFile(body, r, params["boundary"], limit, take)
 	}
 	return mediaTypeError(uploadTypes)
 }
 
-// formFile finds the part "file" and reads the form to its end, so that a form
+// formFile takes the form's one part, "file", and reads the form to its end, so that a form
 // that was cut off is never taken for a whole one.
-func formFile(body *bodyReader, boundary string, limit int64, take func(string, io.Reader) error) error {
+func formFile(body *bodyReader, r io.Reader, boundary string, limit int64, take func(string, io.Reader) error) error {
 	if boundary == "" {
 		return badRequest("header/Content-Type", "api.not-form")
 	}
-	form, found := multipart.NewReader(body, boundary), false
-	for range maxParts {
-		part, err := form.NextPart()
-		switch {
-		case errors.Is(err, io.EOF) && found:
-			return nil
-		case errors.Is(err, io.EOF):
-			return badRequest("/file", "api.no-file")
-		case err != nil:
-			return formError(body, err)
-		}
-		if part.FormName() != "file" {
-			if _, err := io.Copy(io.Discard, part); err != nil {
-				return formError(body, err)
-			}
-			continue
-		}
-		if found {
-			return badRequest("/file", "api.one-file")
-		}
-		found = true
-		if err := take(safeName(part.FileName()), &formPart{part: part, body: body, left: limit, limit: limit}); err != nil {
-			return err
-		}
+	form := multipart.NewReader(r, boundary)
+	part, err := form.NextPart()
+	switch {
+	case errors.Is(err, io.EOF):
+		return badRequest("/file", "api.no-file")
+	case err != nil:
+		return formError(body, err)
+	case part.FormName() != "file":
+		return notTheFile(part)
 	}
-	return badRequest("", "api.not-form")
+	if err := take(safeName(part.FileName()), &formPart{part: part, body: body, left: limit, limit: limit}); err != nil {
+		return err
+	}
+	switch part, err := form.NextPart(); {
+	case err == nil:
+		return notTheFile(part)
+	case !errors.Is(err, io.EOF):
+		return formError(body, err)
+	}
+	_, err = io.Copy(io.Discard, r) // to its end, where its digest shows
+	return err
+}
+
+// notTheFile refuses a part that is no member of our form.
+func notTheFile(part *multipart.Part) error {
+	return badRequest("/"+pointerEscape.Replace(safeName(part.FormName())), "api.one-file")
 }
 
 // formError prefers the reason why the body ended to multipart's word on it.
@@ -120,6 +122,10 @@ func formError(body *bodyReader, err error) error {
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return cutOff(err)
+	}
+	var coded *refusal
+	if errors.As(err, &coded) {
+		return coded
 	}
 	return badRequest("", "api.not-form")
 }

@@ -15,20 +15,23 @@ import (
 
 const (
 	// maxVerified bounds a file sent for verification, in bytes; it is held in memory
-	// and kept nowhere.
+	// and kept nowhere, only the report on it is.
 	maxVerified = 30 << 20
 	// maxVerifying bounds the verifications that run at once, and so that memory.
 	maxVerifying = 4
 )
 
 type verifyIn struct {
-	Name   string `query:"name"`
+	Name string `query:"name" maxLength:"255"`
+	DigestsIn
 	Upload upload
 }
 
 // reportOut is a validation report, byte for byte as `antin verify --json` has it.
 type reportOut struct {
 	ContentType string `header:"Content-Type"`
+	Location    string `header:"Location"`
+	Disposition string `header:"Content-Disposition"`
 	Body        []byte
 }
 
@@ -37,6 +40,32 @@ func newReport(b []byte) *reportOut { return &reportOut{ContentType: jsonType, B
 func (s *Server) verificationRoutes(b *builder) {
 	register(b, route{id: "verify", method: http.MethodPost, path: "/v1/verifications", tag: "verifications", scope: ScopeVerify,
 		body: fileRequestBody(true), errors: []int{http.StatusNotFound, http.StatusServiceUnavailable}}, s.verify)
+	register(b, route{id: "get-verification", method: http.MethodGet, path: "/v1/verifications/{id}", tag: "verifications", scope: ScopeVerify}, s.getVerification)
+	register(b, route{id: "verification-report", method: http.MethodGet, path: "/v1/verifications/{id}/report.json", tag: "verifications", scope: ScopeVerify},
+		s.verificationReport)
+}
+
+// getVerification returns the report of an earlier verification, word for word.
+func (s *Server) getVerification(ctx context.Context, in *IDIn) (*reportOut, error) {
+	id, err := parseID(in.ID, exchange.PrefixVerification)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Verifications.Verification(ctx, actor(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	return newReport(v.Report), nil
+}
+
+// verificationReport is the same as a file to keep.
+func (s *Server) verificationReport(ctx context.Context, in *IDIn) (*reportOut, error) {
+	out, err := s.getVerification(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	out.Disposition = `attachment; filename="` + in.ID + `.json"`
+	return out, nil
 }
 
 // verify judges a file that comes with the request, or one uploaded before.
@@ -62,7 +91,7 @@ func (s *Server) verify(ctx context.Context, in *verifyIn) (*reportOut, error) {
 		if in.Name != "" {
 			name = in.Name
 		}
-		out, err = s.judge(ctx, validation.Input{Reader: bytes.NewReader(data), Size: int64(len(data)), Name: name})
+		out, err = s.judge(ctx, validation.Input{Reader: bytes.NewReader(data), Size: int64(len(data)), Name: name}, exchange.DigestOf(data))
 		return err
 	})
 	return out, err
@@ -84,7 +113,7 @@ func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, 
 	if err := d.Decode(&req); err != nil || req.SHA256 == "" {
 		return nil, invalid("/sha256", faultRequired)
 	}
-	r, err := s.Files.Open(ctx, actor(ctx, ""), req.SHA256)
+	r, err := s.Files.Open(ctx, actor(ctx), req.SHA256)
 	if text.CodeOf(err) == text.NotFound {
 		return nil, &refusal{err: err, fields: []fault{newFault("/sha256", faultValue)}}
 	}
@@ -92,10 +121,11 @@ func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, 
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	return s.judge(ctx, validation.Input{Reader: r, Size: r.Size(), Name: in.Name})
+	return s.judge(ctx, validation.Input{Reader: r, Size: r.Size(), Name: in.Name}, req.SHA256)
 }
 
-func (s *Server) judge(ctx context.Context, in validation.Input) (*reportOut, error) {
+// judge validates a file and keeps the report.
+func (s *Server) judge(ctx context.Context, in validation.Input, digest exchange.Digest) (*reportOut, error) {
 	report, err := s.Validator.Validate(ctx, in, s.Now())
 	if err != nil {
 		return nil, err
@@ -104,5 +134,11 @@ func (s *Server) judge(ctx context.Context, in validation.Input) (*reportOut, er
 	if err != nil {
 		return nil, fmt.Errorf("writing report: %w", err)
 	}
-	return newReport(b), nil
+	kept, err := s.Verifications.Save(ctx, actor(ctx), b, in.Name, digest)
+	if err != nil {
+		return nil, err
+	}
+	out := newReport(b)
+	out.Location = s.Prefix + "/v1/verifications/" + string(kept.ID)
+	return out, nil
 }

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"antin/internal/text"
+)
+
+// etagOf is the entity tag of the version of what can be edited.
+func etagOf(version int) string { return `"` + strconv.Itoa(version) + `"` }
+
+// matches checks an If-Match header (RFC 9110, 13.1.1) against the version that
+// stands now; precondition-failed with the current tag for another.
+func ifMatch(header string, version int) error {
+	if header == "" {
+		return nil
+	}
+	for tag := range strings.SplitSeq(header, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == etagOf(version) {
+			return nil
+		}
+	}
+	return changed(version)
+}
+
+// changed is precondition-failed with the tag of what stands now.
+func changed(version int) error {
+	return &refusal{err: text.Errorf(text.PreconditionFailed, nil), header: http.Header{"Etag": {etagOf(version)}},
+		fields: []fault{newFault("header/If-Match", faultValue)}}
+}
+
+// mustMatch is ifMatch for an edit, which may not go without.
+func mustMatch(header string, version int) error {
+	if header == "" {
+		return &refusal{err: text.Errorf(text.PreconditionRequired, nil), header: http.Header{"Etag": {etagOf(version)}},
+			fields: []fault{newFault("header/If-Match", faultRequired)}}
+	}
+	return ifMatch(header, version)
+}
+
+// noneMatch reports whether the client holds what tag names already (RFC 9110, 13.1.2).
+func noneMatch(header, tag string) bool {
+	for t := range strings.SplitSeq(header, ",") {
+		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
+			return true
+		}
+	}
+	return false
+}
