@@ -24,22 +24,45 @@ type Desk struct {
 	Evidence *exchange.Evidence
 	// Renderer makes page images; nil shows documents in words only.
 	Renderer *render.Renderer
-	// Actor tells who acts in a request: the seam for sessions.
-	Actor func(r *http.Request) exchange.Actor
-	Now   func() time.Time
+	// Verifications keeps the reports on files that people check here.
+	Verifications *exchange.Verifications
+	// Access knows who is logged in.
+	Access *exchange.Access
+	// Probes looks at what the gateway depends on (clock, keys, certificates, TSA,
+	// OCSP, peers, disk), for the operator's list of things to do; nil: nothing is probed.
+	Probes func(ctx context.Context) []Probe
+	// PlainCookies lets the session's cookie travel without TLS: on loopback only.
+	PlainCookies bool
+	Now          func() time.Time
 	// Sandbox puts the banner DỮ LIỆU THỬ on every page.
 	Sandbox bool
 	// Nav leads to other places of the same demo.
 	Nav []Link
+	// Demo are the roles that the demo lets anyone take, from DemoRoles. Empty in
+	// production.
+	Demo []Link
 	// OnError hears failures of our own side with the id that the page showed; may be nil.
 	OnError func(trace string, err error)
+}
+
+// Probe is what one look at something that the gateway depends on found.
+type Probe struct {
+	Name   text.Message // what was looked at
+	OK     bool
+	Detail text.Message // what was found
+	Fix    text.Message // what to do; zero where OK
+	// Harm orders what is not OK: 3 stops work now, 2 soon, 1 is worth knowing.
+	Harm int
 }
 
 // desk is a Desk at work.
 type desk struct {
 	Desk
 	site
-	images *imager
+	images  *imager
+	checker *checker
+	table   []route
+	secrets secretOnce
 }
 
 // maxCounted bounds what the navigation counts.
@@ -47,51 +70,35 @@ const maxCounted = 50
 
 // Handler returns the pages, for requests whose path begins with Prefix.
 func (d Desk) Handler() http.Handler {
-	h := &desk{Desk: d, images: newImager(d.Renderer)}
+	h := &desk{Desk: d, images: newImager(d.Renderer), checker: newChecker(d.Inbox.Validator, d.Now)}
 	h.site = site{prefix: d.Prefix, sandbox: d.Sandbox, now: d.Now, onError: d.OnError, frame: h.around}
-	mux := http.NewServeMux()
-	get := func(path string, f http.HandlerFunc) { mux.HandleFunc("GET "+d.Prefix+path, f) }
-	post := func(path string, f http.HandlerFunc) { mux.HandleFunc("POST "+d.Prefix+path, f) }
-	get("/assets/{name}", serveAsset)
-	get("/{$}", h.home)
-	get("/documents", h.documents)
-	get("/documents/{id}", h.document)
-	get("/documents/{id}/file", h.documentFile)
-	get("/documents/{id}/message", h.documentMessage)
-	get("/documents/{id}/pages/{page}", h.documentPage)
-	post("/documents/{id}/seal", h.sealDocument)
-	post("/documents/{id}/send", h.sendDocument)
-	get("/inbox", h.inbox)
-	get("/inbox/{id}", h.item)
-	get("/inbox/{id}/message", h.itemMessage)
-	get("/inbox/{id}/receipt", h.itemReceipt)
-	get("/inbox/{id}/files/{n}", h.itemFile)
-	get("/inbox/{id}/files/{n}/report", h.itemReport)
-	get("/inbox/{id}/files/{n}/pages/{page}", h.itemPage)
-	post("/inbox/{id}/accept", h.accept)
-	post("/inbox/{id}/refuse", h.refuse)
-	get("/results", h.results)
-	get("/results/{id}", h.result)
-	get("/results/{id}/file", h.resultFile)
-	get("/results/{id}/pages/{page}", h.resultPage)
-	post("/results/{id}/seal", h.sealResult)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.fail(w, r, text.Errorf(text.NotFound, nil)) })
-	return secure(mux)
+	h.table = h.routes()
+	return h.mux()
 }
 
 // around fills in the frame of every page of the desk.
 func (h *desk) around(r *http.Request, p *page) {
 	p.Name = h.Office.Agency.Name
 	for _, l := range h.Nav {
-		p.Links = append(p.Links, Link{Name: l.Name, URL: withLang(l.URL, p.Lang)})
+		p.Links = append(p.Links, l.in(p.Lang))
 	}
-	for _, n := range []struct{ id, path string }{{"inbox", "/inbox"}, {"documents", "/documents"}, {"results", "/results"}} {
-		p.Nav = append(p.Nav, navItem{ID: n.id, Label: p.say(text.Key("web.nav." + n.id)), URL: p.U(n.path)})
+	for _, l := range h.Demo {
+		p.Roles = append(p.Roles, Link{Name: p.say(text.Key("role." + l.Name)), URL: withLang(l.URL, p.Lang)})
 	}
-	if n := h.waiting(r.Context(), h.Actor(r)); n > 0 {
-		p.Nav[0].Count = strconv.Itoa(n)
-		if n >= maxCounted {
-			p.Nav[0].Count = strconv.Itoa(maxCounted-1) + "+"
+	p.Me = h.me(r, p)
+	actor := h.Actor(r)
+	if actor.ID == "" {
+		return // log-in: nobody is here yet
+	}
+	p.Nav = h.nav(*p, actor)
+	for i := range p.Nav {
+		if p.Nav[i].ID != "inbox" {
+			continue
+		}
+		if n := h.waiting(r.Context(), actor); n >= maxCounted {
+			p.Nav[i].Count = strconv.Itoa(maxCounted-1) + "+"
+		} else if n > 0 {
+			p.Nav[i].Count = strconv.Itoa(n)
 		}
 	}
 }
@@ -109,16 +116,14 @@ func (h *desk) waiting(ctx context.Context, actor exchange.Actor) int {
 	return n
 }
 
-// home is the incoming queue: what the clerk looks at first.
-func (h *desk) home(w http.ResponseWriter, r *http.Request) {
-	lang, _ := text.ParseLang(r.URL.Query().Get("lang"))
-	http.Redirect(w, r, withLang(h.Prefix+"/inbox", lang), http.StatusSeeOther)
-}
-
-// back sends the browser to the page of an object below folder after a form was done.
-func (h *desk) back(w http.ResponseWriter, r *http.Request, folder string, id exchange.ID) {
+// back sends the browser to the page of an object below folder after a form was
+// done, and there to the part named by anchor, if any.
+func (h *desk) back(w http.ResponseWriter, r *http.Request, folder string, id exchange.ID, anchor ...string) {
 	lang, _ := text.ParseLang(r.URL.Query().Get("lang"))
 	to := withLang(h.Prefix+folder+url.PathEscape(string(id)), lang)
+	for _, a := range anchor {
+		to += "#" + a
+	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 

@@ -126,7 +126,7 @@ func (h *desk) decided(w http.ResponseWriter, r *http.Request, id exchange.ID, e
 		h.showItem(w, r, err)
 		return
 	}
-	h.back(w, r, "/inbox/", id)
+	h.back(w, r, "/inbox/", id, "decision") // where Tab then goes on: the next one
 }
 
 // attachmentNumber reads {n}; -1, which no item has, for anything else.

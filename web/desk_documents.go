@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"antin/exchange"
@@ -15,12 +17,35 @@ const rowsPerPage = 50
 // rowReceivers is how many receivers a row names before it counts the rest.
 const rowReceivers = 3
 
+// documentRoutes are văn bản đi.
+func (h *desk) documentRoutes() []route {
+	return []route{
+		{Method: http.MethodGet, Path: "/documents", Roles: desks, Handler: h.documents},
+		{Method: http.MethodGet, Path: "/documents/new", Roles: desks, Handler: h.newDocument},
+		{Method: http.MethodPost, Path: "/documents/new", Roles: desks, Upload: true, Handler: h.createDocument},
+		{Method: http.MethodGet, Path: "/documents/{id}", Roles: desks, Handler: h.document},
+		{Method: http.MethodGet, Path: "/documents/{id}/file", Roles: desks, Handler: h.documentFile},
+		{Method: http.MethodGet, Path: "/documents/{id}/message", Roles: desks, Handler: h.documentMessage},
+		{Method: http.MethodGet, Path: "/documents/{id}/pages/{page}", Roles: desks, Handler: h.documentPage},
+		{Method: http.MethodGet, Path: "/documents/{id}/edit", Roles: desks, Handler: h.editDocument},
+		{Method: http.MethodPost, Path: "/documents/{id}/edit", Roles: desks, Upload: true, Handler: h.saveDocument},
+		{Method: http.MethodGet, Path: "/documents/{id}/replace", Roles: clerks, Handler: h.replaceForm},
+		{Method: http.MethodPost, Path: "/documents/{id}/replace", Roles: clerks, Upload: true, Handler: h.replaceDocument},
+		{Method: http.MethodPost, Path: "/documents/{id}/recall", Roles: clerks, Handler: h.recall},
+		{Method: http.MethodGet, Path: "/documents/{id}/deliveries/{delivery}/{export}", Roles: clerks, Handler: h.export},
+		{Method: http.MethodPost, Path: "/documents/{id}/deliveries/{delivery}/handed", Roles: clerks, Handler: h.handed},
+		{Method: http.MethodPost, Path: "/documents/{id}/deliveries/{delivery}/resume", Roles: clerks, Handler: h.resendDelivery},
+		{Method: http.MethodPost, Path: "/documents/{id}/send", Roles: clerks, Upload: true, Handler: h.sendDocument},
+	}
+}
+
 // documentRow is an outgoing document in the list.
 type documentRow struct {
 	URL        string
 	Number     string
 	Kind       string
 	Subject    string
+	Urgent     string
 	Stage      string
 	Verdict    *verdictView // only where it is not plainly valid
 	Deliveries []deliveryView
@@ -30,140 +55,118 @@ type documentRow struct {
 }
 
 type documentsView struct {
-	Rows []documentRow
-	Next string
+	Tabs  []tab
+	Find  finder
+	Rows  []documentRow
+	Next  string
+	Empty string
+	New   string // leads to the form of a new document
 }
 
 // documents lists văn bản đi.
 func (h *desk) documents(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "web.documents.title")
 	p.Where = "documents"
-	docs, err := h.Outbox.List(r.Context(), h.Actor(r), exchange.Page{After: exchange.ID(p.query.Get("after")), Limit: rowsPerPage + 1})
+	at, query := p.query.Get("tab"), p.query.Get("q")
+	v := documentsView{New: p.U("/documents/new"), Find: p.finder("/documents", p.say("desk.find.documents"), at, query)}
+	page := exchange.Page{After: exchange.ID(p.query.Get("after")), Limit: rowsPerPage + 1}
+	docs, err := merged(at, page.Limit, func(d exchange.DocumentView) exchange.ID { return d.ID }, func(s exchange.Stage) ([]exchange.DocumentView, error) {
+		return h.Outbox.List(r.Context(), h.Actor(r), exchange.DocumentFilter{Page: page, Stage: s, Text: query})
+	})
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
 	p.again(later)
-	var v documentsView
+	v.Tabs = listTabs(p, "/documents", "desk.tab.", at, "all", "sign", "issue", "sent")
 	if len(docs) > rowsPerPage {
 		docs = docs[:rowsPerPage]
-		v.Next = p.U("/documents?after=" + string(docs[rowsPerPage-1].ID))
+		v.Next = p.next("/documents", docs[rowsPerPage-1].ID)
 	}
 	for _, d := range docs {
-		row := documentRow{URL: p.U("/documents/" + string(d.ID)), Number: d.Issuance.Number.String(), Kind: d.Kind.Name, Subject: d.Subject,
-			Stage: p.say(text.Key("web.stage." + string(d.Issuance.Stage()))), At: d.CreatedAt}
-		if verdict := d.Issuance.Verdict; d.Issuance.Issued.Done() && verdict != exchange.VerdictValid {
-			view := viewVerdict(p.Lang, verdict)
-			row.Verdict = &view
-		}
-		for i, dl := range viewDeliveries(p.Lang, d.Deliveries) {
-			if dl.Class == "wait" {
-				p.again(soon)
-			}
-			switch {
-			case i < rowReceivers:
-				row.Deliveries = append(row.Deliveries, dl)
-			default:
-				row.More++
-				if dl.Class == "ok" {
-					row.MoreThere++
-				}
-			}
-		}
-		v.Rows = append(v.Rows, row)
+		v.Rows = append(v.Rows, h.documentRow(&p, d))
+	}
+	switch {
+	case query != "":
+		v.Empty = p.say("desk.find.nothing")
+	case at != "" && at != "all":
+		v.Empty = p.say("desk.tab.empty")
+	default:
+		v.Empty = p.say("web.documents.empty")
 	}
 	p.Data = v
 	h.show(w, http.StatusOK, "documents", p)
 }
 
-// receiverChoice is an agency that a document may be sent to.
-type receiverChoice struct {
-	Code string
-	Name string
-}
-
-type documentView struct {
-	URL        string
-	Document   exchange.Document
-	Issuance   exchange.Issuance
-	Stage      exchange.Stage
-	StageWord  string
-	Paper      paperView
-	Deliveries []deliveryView
-	Timeline   []fact
-	MaySeal    bool
-	Choices    []receiverChoice // empty unless it may be sent
-}
-
-// document shows one outgoing document.
-func (h *desk) document(w http.ResponseWriter, r *http.Request) { h.showDocument(w, r, nil) }
-
-func (h *desk) showDocument(w http.ResponseWriter, r *http.Request, failed error) {
-	actor := h.Actor(r)
-	d, err := h.Outbox.Document(r.Context(), actor, exchange.ID(r.PathValue("id")))
-	if err != nil {
-		h.fail(w, r, err)
-		return
+func (h *desk) documentRow(p *page, d exchange.DocumentView) documentRow {
+	row := documentRow{URL: p.U("/documents/" + string(d.ID)), Number: d.Issuance.Number.String(), Kind: kindIn(p.Lang, d.Kind), Subject: d.Subject,
+		Urgent: urgentWord(p.Lang, d.Priority), Stage: stageWord(p.Lang, d.Issuance), At: d.CreatedAt}
+	if verdict := d.Issuance.Verdict; d.Issuance.Issued.Done() && verdict != exchange.VerdictValid && verdict != exchange.VerdictNone {
+		view := viewVerdict(p.Lang, verdict)
+		row.Verdict = &view
 	}
-	events, err := h.Evidence.Timeline(r.Context(), actor, d.ID)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	title := d.Issuance.Number.String()
-	if title == "" {
-		title = d.Subject
-	}
-	p := h.page(r, "web.document.title", title)
-	p.at(h.Prefix + "/documents/" + string(d.ID))
-	if len(d.Deliveries) > 0 {
-		p.again(later) // the receivers' people report when they will
-	}
-	p.Where = "documents"
-	v := documentView{URL: p.U("/documents/" + string(d.ID)), Document: d.Document, Issuance: d.Issuance, Stage: d.Issuance.Stage(),
-		Deliveries: viewDeliveries(p.Lang, d.Deliveries), Timeline: viewTimeline(p.Lang, events)}
-	v.StageWord = p.say(text.Key("web.stage." + string(v.Stage)))
-	v.MaySeal = v.Stage == exchange.StageSigned || v.Stage == exchange.StageNumbered
-	if v.Stage == exchange.StageIssued {
-		if v.Choices, err = h.receivers(r.Context(), d); err != nil {
-			h.fail(w, r, err)
-			return
-		}
-	}
-	for _, dl := range v.Deliveries {
-		if dl.Class == "wait" || dl.Class == "ok" && dl.Business == "" {
+	for i, dl := range viewDeliveries(p.Lang, d.Deliveries) {
+		if dl.Class == "wait" {
 			p.again(soon)
 		}
+		if i < rowReceivers {
+			row.Deliveries = append(row.Deliveries, dl)
+			continue
+		}
+		row.More++
+		if dl.Class == "ok" {
+			row.MoreThere++
+		}
 	}
-	v.Paper = h.images.paper(r.Context(), &p, h.documentSource(actor, d.Document), d.FileName, h.Prefix+"/documents/"+string(d.ID)+"/pages/")
-	p.Data = v
-	status := http.StatusOK
-	if failed != nil {
-		p.Err = h.errView(p.Lang, failed)
-		status = p.Err.status
-	}
-	h.show(w, status, "document", p)
+	return row
 }
 
-// receivers lists the agencies that d may still be sent to.
-func (h *desk) receivers(ctx context.Context, d exchange.DocumentView) ([]receiverChoice, error) {
-	agencies, err := h.Outbox.Directory.Agencies(ctx)
-	if err != nil {
-		return nil, err
+// listTabs are the tabs of a list; the first id is the one shown when none is asked
+// for.
+func listTabs(p page, path, words, at string, ids ...string) []tab {
+	if at == "" {
+		at = ids[0]
 	}
-	taken := map[exchange.AgencyCode]bool{d.Agency: true}
-	for _, dl := range d.Deliveries {
-		if dl.State != exchange.DeliveryRefused && dl.State != exchange.DeliveryNonDelivered {
-			taken[dl.To] = true
+	out := make([]tab, len(ids))
+	for i, id := range ids {
+		to := path
+		if i > 0 {
+			to += "?tab=" + id
+		}
+		out[i] = tab{ID: id, Label: p.say(text.Key(words + id)), URL: p.U(to), Current: id == at}
+	}
+	return out
+}
+
+// next is the address of the part of a list behind id, with its tab and search.
+func (p page) next(path string, id exchange.ID) string {
+	q := url.Values{"after": {string(id)}}
+	for _, k := range []string{"tab", "q"} {
+		if v := p.query.Get(k); v != "" {
+			q.Set(k, v)
 		}
 	}
-	var out []receiverChoice
-	for _, a := range agencies {
-		if !taken[a.Code] {
-			out = append(out, receiverChoice{Code: string(a.Code), Name: a.Name})
-		}
+	return p.U(path + "?" + q.Encode())
+}
+
+// kindIn is the name of a kind in the reader's language: the document's own name
+// unless it is one of the statute's.
+func kindIn(lang text.Lang, k exchange.DocumentKind) string {
+	if k.Code >= 1 && k.Code <= kinds && kindName(k.Code) == k.Name {
+		return text.Get(text.Key("desk.kind." + strconv.Itoa(k.Code))).In(lang)
 	}
-	return out, nil
+	return k.Name
+}
+
+func urgentWord(lang text.Lang, priority int) string {
+	if priority < 1 || priority > 4 {
+		return ""
+	}
+	return text.Get(text.Key("web.priority." + strconv.Itoa(priority))).In(lang)
+}
+
+func stageWord(lang text.Lang, i exchange.Issuance) string {
+	return text.Get(text.Key("web.stage." + string(i.Stage()))).In(lang)
 }
 
 func (h *desk) documentSource(actor exchange.Actor, d exchange.Document) source {
@@ -201,42 +204,4 @@ func (h *desk) documentMessage(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = f.Close() }()
 	download(w, r, f, string(d.ID)+".edxml", mediaBytes)
-}
-
-// sealDocument numbers, dates and seals: the act of the văn thư who pressed the button.
-func (h *desk) sealDocument(w http.ResponseWriter, r *http.Request) {
-	id := exchange.ID(r.PathValue("id"))
-	err := form(r)
-	if err == nil {
-		_, err = h.Outbox.Seal(r.Context(), h.Actor(r), id)
-	}
-	if err != nil {
-		h.showDocument(w, r, err)
-		return
-	}
-	h.back(w, r, "/documents/", id)
-}
-
-func (h *desk) sendDocument(w http.ResponseWriter, r *http.Request) {
-	id := exchange.ID(r.PathValue("id"))
-	err := form(r)
-	if err == nil {
-		req := exchange.SendRequest{Document: id, Key: formKey(r)}
-		for _, code := range r.PostForm["to"] {
-			req.To = append(req.To, exchange.AgencyCode(code))
-		}
-		if len(req.To) == 0 {
-			err = text.Detailed(text.InvalidInput, nil, "web.send.nobody")
-		} else {
-			err = twice(req.Key, func() error {
-				_, err := h.Outbox.Send(r.Context(), h.Actor(r), req)
-				return err
-			})
-		}
-	}
-	if err != nil {
-		h.showDocument(w, r, err)
-		return
-	}
-	h.back(w, r, "/documents/", id)
 }

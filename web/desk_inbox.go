@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"antin/exchange"
@@ -29,60 +31,146 @@ type itemRow struct {
 	At      time.Time
 }
 
-type inboxView struct {
-	Open []itemRow // what the clerk has to decide, urgent first, then the oldest
-	Done []itemRow // the rest, newest first
-	Next string
+// inboxRoutes are văn bản đến.
+func (h *desk) inboxRoutes() []route {
+	return []route{
+		{Method: http.MethodGet, Path: "/inbox", Roles: inboxers, Handler: h.inbox},
+		{Method: http.MethodGet, Path: "/inbox/{id}", Roles: inboxers, Handler: h.item},
+		{Method: http.MethodGet, Path: "/inbox/{id}/message", Roles: inboxers, Handler: h.itemMessage},
+		{Method: http.MethodGet, Path: "/inbox/{id}/receipt", Roles: inboxers, Handler: h.itemReceipt},
+		{Method: http.MethodGet, Path: "/inbox/{id}/files/{n}", Roles: inboxers, Handler: h.itemFile},
+		{Method: http.MethodGet, Path: "/inbox/{id}/files/{n}/report", Roles: inboxers, Handler: h.itemReport},
+		{Method: http.MethodGet, Path: "/inbox/{id}/files/{n}/pages/{page}", Roles: inboxers, Handler: h.itemPage},
+		{Method: http.MethodPost, Path: "/inbox/{id}/accept", Roles: clerks, Handler: h.accept},
+		{Method: http.MethodPost, Path: "/inbox/{id}/refuse", Roles: clerks, Handler: h.refuse},
+		{Method: http.MethodPost, Path: "/inbox/{id}/handle", Roles: inboxers, Handler: h.handle},
+		{Method: http.MethodPost, Path: "/inbox/{id}/recall", Roles: clerks, Handler: h.answerRecall},
+	}
 }
 
-// inbox lists văn bản đến, what is not decided first.
+type inboxView struct {
+	Tabs  []tab
+	Tab   string
+	Query string // what was searched for
+	Find  finder
+	Rows  []itemRow
+	// States is set where rows stand in different states: what waits needs no column for it.
+	States bool
+	Next   string
+	Empty  string // what stands in place of rows
+	// Record leads to the form for what came on paper; empty for who may not enter it.
+	Record string
+}
+
+// tab is one of the ways to see a list.
+type tab struct {
+	ID      string
+	Label   string
+	URL     string
+	Current bool
+}
+
+// The tabs of the incoming list: which states each shows. The first is where a
+// văn thư's day begins.
+var inboxTabs = []struct {
+	id     string
+	states []exchange.InboxState
+}{
+	{"open", []exchange.InboxState{exchange.InboxWaiting, exchange.InboxDamaged, exchange.InboxReceived}},
+	{"accepted", []exchange.InboxState{exchange.InboxAccepted, exchange.InboxAssigned, exchange.InboxProcessing, exchange.InboxCompleted}},
+	{"returned", []exchange.InboxState{exchange.InboxReturned}},
+	{"all", []exchange.InboxState{""}},
+}
+
+// inbox lists văn bản đến under one tab.
 func (h *desk) inbox(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "web.inbox.title")
 	p.Where = "inbox"
 	actor := h.Actor(r)
-	var v inboxView
-	after := exchange.ID(p.query.Get("after"))
-	if after == "" {
-		open, err := h.open(r.Context(), actor)
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		for _, i := range open {
-			if i.State == exchange.InboxReceived {
-				p.again(soon)
-			}
-			v.Open = append(v.Open, h.itemRow(r.Context(), p, i))
+	v := inboxView{Tab: inboxTabs[0].id, Query: strings.TrimSpace(p.query.Get("q"))}
+	states := inboxTabs[0].states
+	for _, t := range inboxTabs {
+		if t.id == p.query.Get("tab") {
+			v.Tab, states = t.id, t.states
 		}
 	}
-	items, err := h.Inbox.List(r.Context(), actor, exchange.InboxFilter{Page: exchange.Page{After: after, Limit: rowsPerPage + 1}})
+	v.States = v.Tab != inboxTabs[0].id || v.Query != ""
+	v.Tabs = h.inboxTabs(p, v)
+	if record := "/registers/" + string(exchange.BookIncoming) + "/new"; h.may(actor.Role, "/registers/{book}/new") {
+		v.Record = p.U(record)
+	}
+	v.Find = p.finder("/inbox", p.say("web.inbox.find"), v.Tab, v.Query)
+	v.Empty = p.say(text.Key("web.inbox.empty." + v.Tab))
+	if v.Query != "" {
+		v.Empty = p.say("web.search.nothing", v.Query)
+	}
+	items, next, err := h.inboxRows(r.Context(), actor, v, states, exchange.ID(p.query.Get("after")))
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	if len(items) > rowsPerPage {
-		items = items[:rowsPerPage]
-		v.Next = p.U("/inbox?after=" + string(items[rowsPerPage-1].ID))
-	}
 	for _, i := range items {
-		if !undecided(i.State) {
-			v.Done = append(v.Done, h.itemRow(r.Context(), p, i))
+		if i.State == exchange.InboxReceived {
+			p.again(soon)
 		}
+		v.Rows = append(v.Rows, h.itemRow(r.Context(), p, i))
+	}
+	if next != "" {
+		v.Next = p.U("/inbox?" + url.Values{"tab": {v.Tab}, "q": {v.Query}, "after": {string(next)}}.Encode())
 	}
 	p.again(later) // an arrival shows by itself
 	p.Data = v
 	h.show(w, http.StatusOK, "inbox", p)
 }
 
-func undecided(s exchange.InboxState) bool {
-	return s == exchange.InboxReceived || s == exchange.InboxWaiting || s == exchange.InboxDamaged
+func (h *desk) inboxTabs(p page, v inboxView) []tab {
+	var out []tab
+	for _, t := range inboxTabs {
+		q := url.Values{}
+		if t.id != inboxTabs[0].id {
+			q.Set("tab", t.id)
+		}
+		if v.Query != "" {
+			q.Set("q", v.Query)
+		}
+		path := "/inbox"
+		if len(q) > 0 {
+			path += "?" + q.Encode()
+		}
+		out = append(out, tab{ID: t.id, Label: p.say(text.Key("web.inbox.tab." + t.id)), URL: p.U(path), Current: t.id == v.Tab})
+	}
+	return out
 }
 
-// open returns what the clerk has to decide: urgent first, then the oldest.
-func (h *desk) open(ctx context.Context, actor exchange.Actor) ([]exchange.ItemView, error) {
+// inboxRows returns one page of a tab, and where the next begins. What is open is
+// shown whole, in the order to work in; the rest is newest first.
+func (h *desk) inboxRows(ctx context.Context, actor exchange.Actor, v inboxView, states []exchange.InboxState, after exchange.ID) ([]exchange.ItemView, exchange.ID, error) {
+	if v.Tab == inboxTabs[0].id {
+		items, err := h.open(ctx, actor, v.Query)
+		return items, "", err
+	}
 	var all []exchange.ItemView
-	for _, state := range []exchange.InboxState{exchange.InboxWaiting, exchange.InboxDamaged, exchange.InboxReceived} {
-		items, err := h.Inbox.List(ctx, actor, exchange.InboxFilter{State: state, Page: exchange.Page{Limit: maxOpen}})
+	for _, state := range states {
+		items, err := h.Inbox.List(ctx, actor, inboxFilter(state, v.Query, exchange.Page{After: after, Limit: rowsPerPage + 1}))
+		if err != nil {
+			return nil, "", err
+		}
+		all = append(all, items...)
+	}
+	slices.SortFunc(all, func(a, b exchange.ItemView) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	if len(all) <= rowsPerPage {
+		return all, "", nil
+	}
+	all = all[:rowsPerPage]
+	return all, all[rowsPerPage-1].ID, nil
+}
+
+// open returns what the clerk has to decide and query finds: the most urgent first,
+// then the oldest.
+func (h *desk) open(ctx context.Context, actor exchange.Actor, query string) ([]exchange.ItemView, error) {
+	var all []exchange.ItemView
+	for _, state := range inboxTabs[0].states {
+		items, err := h.Inbox.List(ctx, actor, inboxFilter(state, query, exchange.Page{Limit: maxOpen}))
 		if err != nil {
 			return nil, err
 		}
@@ -97,16 +185,26 @@ func (h *desk) open(ctx context.Context, actor exchange.Actor) ([]exchange.ItemV
 	return all, nil
 }
 
+func inboxFilter(state exchange.InboxState, query string, p exchange.Page) exchange.InboxFilter {
+	return exchange.InboxFilter{State: state, Text: query, Page: p}
+}
+
 func (h *desk) itemRow(ctx context.Context, p page, i exchange.ItemView) itemRow {
 	row := itemRow{URL: p.U("/inbox/" + string(i.ID)), Verdict: itemVerdict(p.Lang, i.InboxItem), From: h.fromName(ctx, i.InboxItem),
 		Number: i.Header.FullNumber(), Subject: i.Header.Subject, State: i.State.Message().In(p.Lang), Arrival: i.Arrival, At: i.ReceivedAt}
-	if i.Header.Priority > 0 {
-		row.Urgent = p.say(text.Key("web.priority." + strconv.Itoa(min(i.Header.Priority, 4))))
-	}
+	row.Urgent = priorityWord(p, i.Header.Priority)
 	if row.Subject == "" {
 		row.Subject = p.say("web.inbox.unread")
 	}
 	return row
+}
+
+// priorityWord is the degree of urgency in words; empty for the ordinary.
+func priorityWord(p page, priority int) string {
+	if priority <= 0 {
+		return ""
+	}
+	return p.say(text.Key("web.priority." + strconv.Itoa(min(priority, 4))))
 }
 
 // fromName is who sent an item: the directory's name, since the message's own is
@@ -149,6 +247,35 @@ type itemView struct {
 	Refusal  refusalForm
 	Assignee string
 	Timeline []fact
+	Urgent   string
+	English  bool
+	Steps    []step       // how handling may go on; empty for who may not report it
+	Chain    []chainLink  // what it replaces, and what replaces it
+	Recall   *recallAsked // the sender's request that waits for an answer
+	// RecallSaid is our answer to such a request, in words.
+	RecallSaid   string
+	RecallReason string
+
+	SelfURL, RefuseURL, RecallURL, MessageURL, ReceiptURL string
+}
+
+// step is a later status that may be reported to the sender.
+type step struct {
+	Code  string
+	Label string
+}
+
+// chainLink is a document that this one replaces, or that replaces it.
+type chainLink struct {
+	Text   string
+	Number string
+	URL    string // empty when we do not have it
+}
+
+// recallAsked is a request to give the document back.
+type recallAsked struct {
+	Reason string
+	At     time.Time
 }
 
 func (h *desk) item(w http.ResponseWriter, r *http.Request) { h.showItem(w, r, nil) }
@@ -168,7 +295,8 @@ func (h *desk) showItem(w http.ResponseWriter, r *http.Request, failed error) {
 	p.at(h.Prefix + "/inbox/" + string(i.ID))
 	p.Where = "inbox"
 	v := itemView{URL: "/inbox/" + string(i.ID), Item: i, From: h.fromName(ctx, i.InboxItem), Verdict: itemVerdict(p.Lang, i.InboxItem),
-		State: i.State.Message().In(p.Lang), Waiting: i.State == exchange.InboxReceived, Assignee: r.PostFormValue("assignee")}
+		State: i.State.Message().In(p.Lang), Waiting: i.State == exchange.InboxReceived,
+		Assignee: r.PostFormValue("assignee"), RecallReason: r.PostFormValue("reason")}
 	if err := h.fillItem(ctx, actor, &p, &v); err != nil {
 		h.fail(w, r, err)
 		return
@@ -186,7 +314,17 @@ func (h *desk) showItem(w http.ResponseWriter, r *http.Request, failed error) {
 // fillItem adds what is known of i beyond the item itself.
 func (h *desk) fillItem(ctx context.Context, actor exchange.Actor, p *page, v *itemView) error {
 	i := v.Item
-	v.Decide = i.State == exchange.InboxWaiting || i.State == exchange.InboxDamaged
+	v.English, v.Urgent = p.Lang == text.EN, priorityWord(*p, i.Header.Priority)
+	v.SelfURL, v.RefuseURL, v.RecallURL = p.U(v.URL), p.U(v.URL+"/refuse"), p.U(v.URL+"/recall")
+	if !i.Raw.IsZero() {
+		v.MessageURL, v.ReceiptURL = p.U(v.URL+"/message"), p.U(v.URL+"/receipt")
+	}
+	v.Decide = actor.Role == exchange.RoleClerk && (i.State == exchange.InboxWaiting || i.State == exchange.InboxDamaged)
+	v.Steps = steps(*p, i.State)
+	h.fillRecall(*p, actor, v)
+	if err := h.fillChain(ctx, *p, actor, v); err != nil {
+		return err
+	}
 	v.Blocked = i.Blocked.Message.In(p.Lang)
 	if i.State == exchange.InboxDamaged && v.Blocked == "" {
 		v.Blocked = p.say("web.accept.damaged")
@@ -229,7 +367,7 @@ func (h *desk) fillItem(ctx context.Context, actor exchange.Actor, p *page, v *i
 		return err
 	}
 	v.Timeline = viewTimeline(p.Lang, events)
-	open, err := h.open(ctx, actor)
+	open, err := h.open(ctx, actor, "")
 	if err != nil {
 		return err
 	}

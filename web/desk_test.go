@@ -18,7 +18,7 @@ const hostile = `Về việc <script>alert("x")</script> & 'cộng'`
 func TestEmptyDeskRendersEveryList(t *testing.T) {
 	t.Parallel()
 	a, _ := newPair(t)
-	h := a.desk.Handler()
+	h := a.handler(t)
 	for path, want := range map[string]string{
 		"/a/documents": "Chưa có văn bản đi nào", "/a/inbox": "Không có văn bản nào chờ", "/a/results": "Chưa có kết quả nào",
 		"/a/documents?lang=en": "There are no outgoing documents yet", "/a/inbox?lang=en": "Nothing waits", "/a/results?lang=en": "There are no results yet",
@@ -43,7 +43,7 @@ func TestEmptyDeskRendersEveryList(t *testing.T) {
 func TestDocumentGoesFromDeskToDesk(t *testing.T) {
 	t.Parallel()
 	a, b := newPair(t)
-	ha, hb := a.desk.Handler(), b.desk.Handler()
+	ha, hb := a.handler(t), b.handler(t)
 	d := a.document(t, hostile)
 
 	body := page(t, get(t, ha, "/a/documents/"+string(d.ID)), http.StatusOK)
@@ -55,7 +55,7 @@ func TestDocumentGoesFromDeskToDesk(t *testing.T) {
 
 	// The send button, pressed twice at once, sends once.
 	send := url.Values{"key": {"k1"}, "to": {string(b.office.Agency.Code)}}
-	twicePosted(t, ha, "/a/documents/"+string(d.ID)+"/send", send, "/a/documents/"+string(d.ID))
+	twicePosted(t, ha, "/a/documents/"+string(d.ID)+"/send", send, "/a/documents/"+string(d.ID)+"#deliveries")
 	v, err := a.desk.Outbox.Document(t.Context(), a.clerk, d.ID)
 	must(t, err)
 	if len(v.Deliveries) != 1 {
@@ -65,7 +65,7 @@ func TestDocumentGoesFromDeskToDesk(t *testing.T) {
 	item := b.arrived(t, v.Deliveries[0].TransferID)
 
 	body = page(t, get(t, hb, "/b/inbox"), http.StatusOK)
-	wantAll(t, body, "HỢP LỆ", "Chờ văn thư (1)", a.office.Agency.Name, "&lt;script&gt;")
+	wantAll(t, body, "HỢP LỆ", "Chờ xử lý", a.office.Agency.Name, "&lt;script&gt;")
 	itemURL := "/b/inbox/" + string(item.ID)
 	body = page(t, get(t, hb, itemURL), http.StatusOK)
 	wantAll(t, body, "Ai ký", "Cơ quan nào đóng dấu", "Khi nào", "theo dấu thời gian của", "Không. Nội dung đúng như lúc ký.", "Có. Gửi tới H98.35",
@@ -74,7 +74,7 @@ func TestDocumentGoesFromDeskToDesk(t *testing.T) {
 		t.Error("machine words stand outside the technical details")
 	}
 
-	twicePosted(t, hb, itemURL+"/accept", url.Values{"key": {"k2"}, "assignee": {"Phòng <b>Một</b>"}}, itemURL)
+	twicePosted(t, hb, itemURL+"/accept", url.Values{"key": {"k2"}, "assignee": {"Phòng <b>Một</b>"}}, itemURL+"#decision")
 	settle(t, a, b)
 	body = page(t, get(t, hb, itemURL), http.StatusOK)
 	wantAll(t, body, "Đã tiếp nhận, số đến 1.", "Phòng &lt;b&gt;Một&lt;/b&gt;", "Về danh sách")
@@ -93,7 +93,7 @@ func TestDocumentGoesFromDeskToDesk(t *testing.T) {
 func TestAlteredDocumentIsBlockedAndReturned(t *testing.T) {
 	t.Parallel()
 	a, b := newPair(t)
-	hb := b.desk.Handler()
+	hb := b.handler(t)
 	d := a.document(t, "Về việc phối hợp")
 	bad := a.imported(t, "Về việc phối hợp", altered(t, a.final(t, d.ID)), 77)
 	item := a.sendTo(t, bad, b)
@@ -112,11 +112,11 @@ func TestAlteredDocumentIsBlockedAndReturned(t *testing.T) {
 	body = page(t, get(t, hb, itemURL+"?reason=wrong_receiver&note=Gửi+Sở+X"), http.StatusOK)
 	wantAll(t, body, "Sai nơi nhận. Gửi Sở X", ">Gửi Sở X</textarea>")
 
-	twicePosted(t, hb, itemURL+"/refuse", url.Values{"key": {"c"}, "reason": {"invalid_signature"}, "note": {"Số tiền bị sửa"}}, itemURL)
+	twicePosted(t, hb, itemURL+"/refuse", url.Values{"key": {"c"}, "reason": {"invalid_signature"}, "note": {"Số tiền bị sửa"}}, itemURL+"#decision")
 	settle(t, a, b)
 	const said = "Chữ ký số không hợp lệ. Số tiền bị sửa"
 	wantAll(t, page(t, get(t, hb, itemURL), http.StatusOK), "Đã trả lại nơi gửi.", said)
-	wantAll(t, page(t, get(t, a.desk.Handler(), "/a/documents/"+string(bad.ID)), http.StatusOK), "02 Từ chối tiếp nhận", said)
+	wantAll(t, page(t, get(t, a.handler(t), "/a/documents/"+string(bad.ID)), http.StatusOK), "02 Từ chối tiếp nhận", said)
 }
 
 func TestNextWaitingItemIsOffered(t *testing.T) {
@@ -125,7 +125,7 @@ func TestNextWaitingItemIsOffered(t *testing.T) {
 	pdf := a.final(t, a.document(t, "Văn bản gốc").ID)
 	first := a.sendTo(t, a.imported(t, "Thứ nhất", pdf, 11), b)
 	second := a.sendTo(t, a.imported(t, "Thứ hai", pdf, 12), b)
-	hb := b.desk.Handler()
+	hb := b.handler(t)
 	body := page(t, get(t, hb, "/b/inbox/"+string(first.ID)), http.StatusOK)
 	wantAll(t, body, "Để sau, xem văn bản kế tiếp", "/b/inbox/"+string(second.ID))
 	post(t, hb, "/b/inbox/"+string(first.ID)+"/accept", url.Values{"key": {"x"}})
@@ -139,12 +139,12 @@ func TestDownloadsAreAttachments(t *testing.T) {
 	d := a.imported(t, "Gửi đi", pdf, 5)
 	item := a.sendTo(t, d, b)
 	for path, h := range map[string]http.Handler{
-		"/a/documents/" + string(d.ID) + "/file":          a.desk.Handler(),
-		"/a/documents/" + string(d.ID) + "/message":       a.desk.Handler(),
-		"/b/inbox/" + string(item.ID) + "/message":        b.desk.Handler(),
-		"/b/inbox/" + string(item.ID) + "/receipt":        b.desk.Handler(),
-		"/b/inbox/" + string(item.ID) + "/files/0":        b.desk.Handler(),
-		"/b/inbox/" + string(item.ID) + "/files/0/report": b.desk.Handler(),
+		"/a/documents/" + string(d.ID) + "/file":          a.handler(t),
+		"/a/documents/" + string(d.ID) + "/message":       a.handler(t),
+		"/b/inbox/" + string(item.ID) + "/message":        b.handler(t),
+		"/b/inbox/" + string(item.ID) + "/receipt":        b.handler(t),
+		"/b/inbox/" + string(item.ID) + "/files/0":        b.handler(t),
+		"/b/inbox/" + string(item.ID) + "/files/0/report": b.handler(t),
 	} {
 		w := get(t, h, path)
 		if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment; filename=") ||
@@ -152,7 +152,7 @@ func TestDownloadsAreAttachments(t *testing.T) {
 			t.Errorf("%s: %d %v, %d bytes", path, w.Code, w.Header(), w.Body.Len())
 		}
 	}
-	w := get(t, b.desk.Handler(), "/b/inbox/"+string(item.ID)+"/files/0")
+	w := get(t, b.handler(t), "/b/inbox/"+string(item.ID)+"/files/0")
 	if w.Body.String() != string(pdf) {
 		t.Error("the file downloaded is not the one that was sent")
 	}
@@ -160,7 +160,7 @@ func TestDownloadsAreAttachments(t *testing.T) {
 		t.Errorf("the file's name is %s", got)
 	}
 	for _, n := range []string{"1", "-1", "x"} {
-		if w := get(t, b.desk.Handler(), "/b/inbox/"+string(item.ID)+"/files/"+n); w.Code != http.StatusNotFound {
+		if w := get(t, b.handler(t), "/b/inbox/"+string(item.ID)+"/files/"+n); w.Code != http.StatusNotFound {
 			t.Errorf("file %s: %d", n, w.Code)
 		}
 	}
@@ -169,7 +169,7 @@ func TestDownloadsAreAttachments(t *testing.T) {
 func TestResultPages(t *testing.T) {
 	t.Parallel()
 	a, _ := newPair(t)
-	h := a.desk.Handler()
+	h := a.handler(t)
 	r, err := a.desk.Results.Create(t.Context(), a.clerk, exchange.NewResult{Signatory: "leader", Form: exchange.ResultForm{
 		Dossier: "H98.21-261123-0001", Kind: exchange.DocumentKind{Code: 2, Name: "Quyết định"}, Notation: "QĐ-UBND",
 		Subject: hostile, Body: "Điều 1. Cấp bản sao.", Owner: "Lê Thị Hồng Nhung"}})
@@ -178,8 +178,8 @@ func TestResultPages(t *testing.T) {
 	wantAll(t, page(t, get(t, h, url), http.StatusOK), "Dự thảo, chờ ký")
 	_, err = a.desk.Results.Sign(t.Context(), a.leader, r.ID)
 	must(t, err)
-	wantAll(t, page(t, get(t, h, url), http.StatusOK), "Cấp số và đóng dấu")
-	twicePosted(t, h, url+"/seal", map[string][]string{"key": {"s"}}, url)
+	wantAll(t, page(t, get(t, h, url), http.StatusOK), "Số và ngày")
+	a.sealed(t, h, r.ID, url)
 	wantAll(t, page(t, get(t, h, url), http.StatusOK), "HỢP LỆ", "01/QĐ-UBND", "/q/"+r.Token, "&lt;script&gt;")
 	wantAll(t, page(t, get(t, h, "/a/results"), http.StatusOK), "H98.21-261123-0001", "01/QĐ-UBND")
 }
@@ -188,7 +188,7 @@ func TestPageImagesAreShownWithTheirText(t *testing.T) {
 	t.Parallel()
 	a, _ := newPair(t)
 	a.desk.Renderer = newRenderer(t)
-	h := a.desk.Handler()
+	h := a.handler(t)
 	d := a.document(t, "Về việc phối hợp")
 	base := "/a/documents/" + string(d.ID)
 	w := get(t, h, base+"/pages/1.png?v="+string(d.Issuance.Final.Digest[:16]))
@@ -217,7 +217,7 @@ func TestEveryFormHasAKeyOfItsOwn(t *testing.T) {
 	item := a.sendTo(t, a.document(t, "Gửi đi"), b)
 	seen := map[string]bool{}
 	for range 2 {
-		for _, m := range formKeys.FindAllStringSubmatch(get(t, b.desk.Handler(), "/b/inbox/"+string(item.ID)).Body.String(), -1) {
+		for _, m := range formKeys.FindAllStringSubmatch(get(t, b.handler(t), "/b/inbox/"+string(item.ID)).Body.String(), -1) {
 			if len(m[1]) < 20 || seen[m[1]] {
 				t.Errorf("key %q", m[1])
 			}

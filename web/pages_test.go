@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -15,7 +17,10 @@ import (
 )
 
 // keyInSource finds the catalogue keys that templates and Go files name.
-var keyInSource = regexp.MustCompile(`"(web\.[a-z0-9_.]+)"`)
+var keyInSource = regexp.MustCompile(`"((?:web|desk|people)\.[a-z0-9_.-]+)"`)
+
+// areas are the parts of the catalogue that only pages speak.
+var areas = []string{"web.", "desk.", "people."}
 
 func TestEveryTextThatThePagesNameExists(t *testing.T) {
 	t.Parallel()
@@ -36,12 +41,13 @@ func TestEveryTextThatThePagesNameExists(t *testing.T) {
 	}
 	// Keys that are put together from a value.
 	together := map[string][]string{
-		"web.nav.": {"inbox", "documents", "results"}, "web.priority.": {"1", "2", "3", "4"},
-		"web.stage.":     {string(exchange.StageDraft), string(exchange.StageSigned), string(exchange.StageNumbered), string(exchange.StageIssued)},
+		"web.nav.": {"home", "sign", "inbox", "documents", "results", "registers", "verify", "search", "people", "keys", "peers"}, "web.priority.": {"1", "2", "3", "4"},
+		"web.stage.":     {string(exchange.StageDraft), string(exchange.StageAwaitingSignature), string(exchange.StageAwaitingSeal), string(exchange.StageSigned), string(exchange.StageNumbered), string(exchange.StageIssued)},
 		"web.integrity.": {string(validation.IntegrityOK), string(validation.IntegrityBroken), string(validation.IntegrityNotChecked)},
 		"web.modified.": {string(validation.ModificationNone), string(validation.ModificationEvidence), string(validation.ModificationForm),
 			string(validation.ModificationAnnotation), string(validation.ModificationForbidden)},
-		"web.refuse.":         {"wrong_receiver", "missing_signature", "invalid_signature", "damaged_file", "duplicate", "not_competent", "other"},
+		"web.refuse.":    {"wrong_receiver", "missing_signature", "invalid_signature", "damaged_file", "duplicate", "not_competent", "other"},
+		"web.inbox.tab.": {"open", "accepted", "returned", "all"}, "web.inbox.empty.": {"open", "accepted", "returned", "all"},
 		"web.accept.caution.": {string(exchange.VerdictInconclusive), string(exchange.VerdictUnsigned)},
 	}
 	if len(used) < 150 {
@@ -49,7 +55,17 @@ func TestEveryTextThatThePagesNameExists(t *testing.T) {
 	}
 	for key := range used {
 		ends, prefix := together[key]
-		if !prefix {
+		switch {
+		case !prefix && strings.HasSuffix(key, "."): // put together elsewhere: whatever the catalogue has of it
+			for _, k := range text.Keys() {
+				if end, ok := strings.CutPrefix(string(k), key); ok {
+					ends = append(ends, end)
+				}
+			}
+			if len(ends) == 0 {
+				t.Errorf("nothing in the catalogue begins with %s", key)
+			}
+		case !prefix:
 			ends = []string{""}
 		}
 		for _, end := range ends {
@@ -60,7 +76,8 @@ func TestEveryTextThatThePagesNameExists(t *testing.T) {
 		}
 	}
 	for _, key := range text.Keys() {
-		if strings.HasPrefix(string(key), "web.") && !used[string(key)] {
+		page := slices.ContainsFunc(areas, func(a string) bool { return strings.HasPrefix(string(key), a) })
+		if page && !used[string(key)] {
 			t.Errorf("%s is in the catalogue and nothing says it", key)
 		}
 	}
@@ -69,8 +86,8 @@ func TestEveryTextThatThePagesNameExists(t *testing.T) {
 func TestEveryAnswerIsGuarded(t *testing.T) {
 	t.Parallel()
 	a, b := newPair(t)
-	desk, public := a.desk.Handler(), a.public(t).Handler()
-	start := web.Start{Story: &story{t: t, a: a, b: b}, A: &a.desk, B: &b.desk}.Handler()
+	desk, public := a.handler(t), a.public(t).Handler()
+	start := entered(t, web.Start{Story: &story{t: t, a: a, b: b}, Enter: enter(t, a, b), A: &a.desk, B: &b.desk, Now: time.Now})
 	for _, c := range []struct {
 		h    http.Handler
 		path string

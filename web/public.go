@@ -1,13 +1,10 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
-	"path"
-	"strings"
 	"time"
 
 	"antin/exchange"
@@ -23,10 +20,13 @@ type Public struct {
 	// Results returns the issued result whose QR carries token and the office that
 	// issued it; false when there is none.
 	Results func(ctx context.Context, token string) (exchange.Result, exchange.Office, bool, error)
-	Now     func() time.Time
-	// Allow may refuse a request that checks a file or looks up a token (answer 429);
-	// nil allows all. The seam for limits by address.
-	Allow func(r *http.Request) bool
+	// Result returns a result of an agency by id, to name the one in another's place;
+	// nil leaves it unnamed.
+	Result func(ctx context.Context, agency exchange.AgencyCode, id exchange.ID) (exchange.Result, error)
+	Now    func() time.Time
+	// Client is the address that a request counts for (20 files a minute each); nil is
+	// that of the connection. Behind a reverse proxy it is what the proxy forwards.
+	Client func(r *http.Request) netip.Addr
 	// Sandbox puts the banner DỮ LIỆU THỬ on every page.
 	Sandbox bool
 	// Nav leads to other places of the same demo.
@@ -36,13 +36,6 @@ type Public struct {
 }
 
 const (
-	// maxUploads bounds the files that are read, or held in memory, at a time.
-	maxUploads = 16
-	// maxChecks bounds those that are judged at a time, which takes the processor;
-	// slow senders do not count.
-	maxChecks = 4
-	// checkWait is how long a file waits for its turn.
-	checkWait = 20 * time.Second
 	// maxToken bounds the token of a QR, in bytes; ours have 26.
 	maxToken = 64
 )
@@ -50,16 +43,21 @@ const (
 type public struct {
 	Public
 	site
-	uploads, checks chan struct{}
+	checker      *checker
+	files, codes *limiter
 }
 
 // Handler returns the pages, for the root of their origin.
 func (p Public) Handler() http.Handler {
-	h := &public{Public: p, uploads: make(chan struct{}, maxUploads), checks: make(chan struct{}, maxChecks)}
+	h := &public{Public: p, checker: newChecker(p.Validator, p.Now),
+		files: newLimiter(checksPerMinute), codes: newLimiter(lookUpsPerMinute)}
+	if h.Client == nil {
+		h.Client = remote
+	}
 	h.site = site{sandbox: p.Sandbox, now: p.Now, onError: p.OnError, frame: func(_ *http.Request, pg *page) {
 		pg.Name = pg.say("web.public.name")
 		for _, l := range p.Nav {
-			pg.Links = append(pg.Links, Link{Name: l.Name, URL: withLang(l.URL, pg.Lang)})
+			pg.Links = append(pg.Links, l.in(pg.Lang))
 		}
 	}}
 	mux := http.NewServeMux()
@@ -73,16 +71,19 @@ func (p Public) Handler() http.Handler {
 	return secure(mux, "/")
 }
 
+// verifyView is the form that takes a file, and what was found about the last one.
 type verifyView struct {
-	Limit  int // bytes
-	LimitM int // megabytes
-	Report *reportView
-	Lines  []line
+	Action  string
+	Privacy string // what becomes of the file
+	Limit   int    // bytes
+	LimitM  int    // megabytes
+	Report  *reportView
+	Lines   []line
 }
 
 func (h *public) verifyPage(r *http.Request) page {
 	p := h.page(r, "web.verify.title")
-	p.Data = verifyView{Limit: MaxUpload, LimitM: MaxUpload >> 20}
+	p.Data = newVerifyView(p, "/", "web.verify.privacy")
 	return p
 }
 
@@ -96,73 +97,43 @@ func (h *public) check(w http.ResponseWriter, r *http.Request) {
 		h.show(w, p.Err.status, "verify", p)
 		return
 	}
-	v := verifyView{Limit: MaxUpload, LimitM: MaxUpload >> 20, Report: viewReport(p.Lang, report, sender{})}
-	v.Lines = fiveLines(p.Lang, exchange.ItemView{}, report, sender{})[:4] // the fifth is about the way it came
+	v := newVerifyView(p, "/", "web.verify.privacy")
+	v.judged(p.Lang, report)
 	p.Data = v
 	h.show(w, http.StatusOK, "verify", p)
 }
 
 func (h *public) validate(w http.ResponseWriter, r *http.Request) (*validation.Report, error) {
-	if h.Allow != nil && !h.Allow(r) {
-		return nil, errBusy
+	if !h.files.allow(h.Client(r), h.Now()) {
+		return nil, text.Errorf(text.RateLimited, nil)
 	}
-	if err := turn(r.Context(), h.uploads); err != nil {
-		return nil, err
-	}
-	defer func() { <-h.uploads }()
-	u, err := readUpload(w, r)
-	if err != nil {
-		return nil, err
-	}
-	if u.data == nil {
-		return nil, text.Detailed(text.InvalidInput, nil, "web.upload.none")
-	}
-	if err := turn(r.Context(), h.checks); err != nil {
-		return nil, err
-	}
-	defer func() { <-h.checks }()
-	return h.Validator.Validate(r.Context(), validation.Input{Reader: bytes.NewReader(u.data), Size: int64(len(u.data)),
-		Name: path.Base(strings.ReplaceAll(u.name, `\`, "/"))}, h.Now())
+	report, _, err := h.checker.check(w, r)
+	return report, err
 }
-
-// turn waits for a place among slots; whoever gets one gives it back.
-func turn(ctx context.Context, slots chan<- struct{}) error {
-	wait := time.NewTimer(checkWait)
-	defer wait.Stop()
-	select {
-	case slots <- struct{}{}:
-		return nil
-	case <-wait.C:
-		return errBusy
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// errBusy asks to come back later (429).
-var errBusy = errors.New("too many checks at once")
 
 type lookUpView struct {
-	Found  bool
-	Number string
-	Date   time.Time
-	Kind   string
-	Agency string
-	Of     string // the agency above
-	Owner  string // masked
-	Host   string
+	Class    string // colour of the headline
+	Icon     string
+	Headline string
+	Explain  string
+	Number   string
+	Date     time.Time
+	Kind     string
+	Agency   string
+	Of       string // the agency above
+	Owner    string // masked
+	Host     string
 }
 
 // lookUp answers the QR of a dossier result: what to compare with the sheet in
 // hand, never the file.
 func (h *public) lookUp(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "web.q.title")
-	if h.Allow != nil && !h.Allow(r) {
-		h.fail(w, r, errBusy)
+	if !h.codes.allow(h.Client(r), h.Now()) {
+		h.fail(w, r, text.Errorf(text.RateLimited, nil))
 		return
 	}
-	v := lookUpView{Host: r.Host}
-	status := http.StatusNotFound
+	v, status := missing(p), http.StatusNotFound
 	if token := r.PathValue("token"); len(token) <= maxToken {
 		x, office, found, err := h.Results(r.Context(), token)
 		switch {
@@ -170,27 +141,61 @@ func (h *public) lookUp(w http.ResponseWriter, r *http.Request) {
 			h.fail(w, r, err)
 			return
 		case err == nil && found:
-			n := x.Issuance.Number
-			v = lookUpView{Found: true, Number: n.String(), Date: n.Date, Kind: x.Form.Kind.Name, Agency: office.Agency.Name,
-				Of: office.Agency.InCharge, Owner: masked(x.Form.Owner), Host: r.Host}
-			status = http.StatusOK
+			next, err := h.successor(r.Context(), x)
+			if err != nil {
+				h.fail(w, r, err)
+				return
+			}
+			v, status = issued(p, x, office, next), http.StatusOK
 		}
 	}
+	v.Host = r.Host
 	p.Data = v
 	p.path, p.query = r.URL.Path, url.Values{}
 	h.show(w, status, "lookup", p)
 }
 
-// masked is a person's name of which only the given name, the last word, is told:
-// enough to compare with the sheet in hand.
-func masked(name string) string {
-	words := strings.Fields(name)
-	for i, w := range words {
-		if i == len(words)-1 && i > 0 {
-			break
+func missing(p page) lookUpView {
+	return lookUpView{Class: "invalid", Icon: "✕", Headline: p.say("web.q.missing"), Explain: p.say("web.q.missing.explain")}
+}
+
+// issued is the answer for a result that this gateway issued: in force, replaced or
+// withdrawn, each in words of its own, so that none can be taken for another.
+func issued(p page, x exchange.Result, office exchange.Office, successor *exchange.Result) lookUpView {
+	n := x.Issuance.Number
+	v := lookUpView{Class: "valid", Icon: "✓", Number: n.String(), Date: n.Date, Kind: x.Form.Kind.Name,
+		Agency: office.Agency.Name, Of: office.Agency.InCharge, Owner: masked(x.Form.Owner)}
+	v.Headline, v.Explain = p.say("web.q.found", v.Agency, vnDate(v.Date)), p.say("web.q.compare")
+	switch x.State() {
+	case exchange.ResultIssued:
+	case exchange.ResultWithdrawn:
+		v.Class, v.Icon = "invalid", "✕"
+		v.Headline, v.Explain = p.say("web.q.withdrawn", vnDate(x.Revoked.At)), p.say("web.q.withdrawn.explain", v.Agency)
+	case exchange.ResultReplaced:
+		v.Class, v.Icon = "warn", "!"
+		v.Headline, v.Explain = p.say("web.q.replaced"), p.say("web.q.replaced.explain", v.Agency)
+		if successor != nil {
+			next := successor.Issuance.Number
+			v.Headline = p.say("web.q.replaced.by", next.String(), vnDate(next.Date))
 		}
-		first := []rune(w)[:1]
-		words[i] = string(first) + "***"
 	}
-	return strings.Join(words, " ")
+	return v
+}
+
+// successor is the issued result in x's place; nil when there is none to name.
+func (h *public) successor(ctx context.Context, x exchange.Result) (*exchange.Result, error) {
+	if x.ReplacedBy == "" || h.Result == nil {
+		return nil, nil
+	}
+	next, err := h.Result(ctx, x.Agency, x.ReplacedBy)
+	if text.CodeOf(err) == text.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !next.Issuance.Issued.Done() {
+		return nil, nil
+	}
+	return &next, nil
 }

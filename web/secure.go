@@ -22,9 +22,8 @@ const (
 const contentPolicy = "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// secure sets the headers of every answer and bounds the body of every request
-// but those of paths with their own bound.
-func secure(h http.Handler, uploads ...string) http.Handler {
+// headers sets those of every answer.
+func headers(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", contentPolicy)
@@ -34,6 +33,14 @@ func secure(h http.Handler, uploads ...string) http.Handler {
 		head.Set("Referrer-Policy", "same-origin")
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// secure is headers, and a bound on the body of every request; paths that take a
+// file have a greater one.
+func secure(h http.Handler, uploads ...string) http.Handler {
+	return headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		limit := int64(maxForm)
 		for _, path := range uploads {
 			if r.URL.Path == path {
@@ -42,5 +49,5 @@ func secure(h http.Handler, uploads ...string) http.Handler {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		h.ServeHTTP(w, r)
-	})
+	}))
 }

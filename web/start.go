@@ -30,15 +30,20 @@ type Command struct {
 	Command string
 }
 
-// Start is the demo's first page: the main job in cards, one button each. Its
-// fields are set once, before Handler; the handler is safe for concurrent use.
+// Start is the demo's first page: the main job in cards, one button each, and the
+// roles that a visitor may take. It opens by a ticket of A's Access, which the demo
+// prints; the ticket opens the desks as their văn thư too. Its fields are set once,
+// before Handler; the handler is safe for concurrent use.
 type Start struct {
 	Story Story
 	A, B  *Desk // the agencies' desks, whose pages it links and whose state it shows
 	// Public is the address of the public verification page.
 	Public   string
 	Commands []Command // for the developer's card
-	Now      func() time.Time
+	// Enter makes a one-time ticket for a named role of an agency and returns the address
+	// that redeems it, which begins with the agency's Prefix and has the query "ticket".
+	Enter func(ctx context.Context, agency exchange.AgencyCode, role exchange.Role) (ticketURL string, err error)
+	Now   func() time.Time
 	// Sandbox puts the banner DỮ LIỆU THỬ on the page.
 	Sandbox bool
 	// OnError hears failures of our own side with the id that the page showed; may be nil.
@@ -48,32 +53,36 @@ type Start struct {
 type start struct {
 	Start
 	site
-	once onceForms
+	once   onceForms
+	images *imager
 }
 
 // Handler returns the page, for the root: "/", "/assets/…" and "/start/…".
 func (s Start) Handler() http.Handler {
-	h := &start{Start: s}
+	h := &start{Start: s, images: newImager(s.A.Renderer)}
 	h.site = site{sandbox: s.Sandbox, now: s.Now, onError: s.OnError, frame: func(_ *http.Request, p *page) {
 		p.Name = p.say("web.start.name")
-		for _, l := range []Link{{"A: " + s.A.Office.Agency.Name, s.A.Prefix + "/documents"}, {"B: " + s.B.Office.Agency.Name, s.B.Prefix + "/inbox"},
-			{p.say("web.nav.public"), s.Public}} {
+		for _, l := range []Link{{Name: "A: " + s.A.Office.Agency.Name, URL: s.A.Prefix + "/documents"}, {Name: "B: " + s.B.Office.Agency.Name, URL: s.B.Prefix + "/inbox"},
+			{Name: p.say("web.nav.public"), URL: s.Public}} {
 			if l.URL != "" {
-				p.Links = append(p.Links, Link{Name: l.Name, URL: withLang(l.URL, p.Lang)})
+				p.Links = append(p.Links, l.in(p.Lang))
 			}
 		}
 	}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /assets/{name}", serveAsset)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { h.cards(w, r, nil) })
-	mux.HandleFunc("POST /start/prepare", h.prepare)
-	mux.HandleFunc("POST /start/send", h.act(func(ctx context.Context, id exchange.ID) error { return h.Story.Send(ctx, id) }))
-	mux.HandleFunc("POST /start/tamper", h.act(func(ctx context.Context, id exchange.ID) error {
+	mux.HandleFunc("GET /enter", h.enter)
+	mux.HandleFunc("GET /{$}", h.known(func(w http.ResponseWriter, r *http.Request) { h.cards(w, r, nil) }))
+	mux.HandleFunc("GET /start/pages/{id}", h.known(h.thumbnail))
+	mux.HandleFunc("POST /start/role", h.known(h.takeRole))
+	mux.HandleFunc("POST /start/prepare", h.known(h.prepare))
+	mux.HandleFunc("POST /start/send", h.known(h.act(func(ctx context.Context, id exchange.ID) error { return h.Story.Send(ctx, id) })))
+	mux.HandleFunc("POST /start/tamper", h.known(h.act(func(ctx context.Context, id exchange.ID) error {
 		_, err := h.Story.Tamper(ctx, id)
 		return err
-	}))
+	})))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { h.fail(w, r, text.Errorf(text.NotFound, nil)) })
-	return secure(mux, "/start/prepare")
+	return secure(http.NewCrossOriginProtection().Handler(mux), "/start/prepare")
 }
 
 // prepare is card 1: the sample, or the PDF that came with the form.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"antin/exchange"
+	"antin/internal/text"
 )
 
 // commandView is a Command in the page's language.
@@ -21,6 +22,7 @@ type startView struct {
 	Tampered *trackedDocument // card 4
 	Changed  *changedWord     // what was altered in it
 	Commands []commandView
+	Roles    []startAgency
 	LimitM   int
 	Limit    int
 }
@@ -45,11 +47,35 @@ type trackedDocument struct {
 	Timeline []fact
 }
 
+// startAgency is an agency of the demo and the roles that may be taken there.
+type startAgency struct {
+	Letter string
+	Name   string
+	Code   string
+	Roles  []startRole
+}
+
+type startRole struct{ Role, Label string }
+
+// roles lists who one can be in the demo.
+func (h *start) roles(p page) []startAgency {
+	var out []startAgency
+	for i, d := range []*Desk{h.A, h.B} {
+		a := startAgency{Letter: string(rune('A' + i)), Name: d.Office.Agency.Name, Code: string(d.Office.Agency.Code)}
+		for _, role := range startRoles(d) {
+			a.Roles = append(a.Roles, startRole{Role: string(role), Label: p.say(text.Key("role." + string(role)))})
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
 // cards shows the page, with failed at its top when a form failed.
 func (h *start) cards(w http.ResponseWriter, r *http.Request, failed error) {
 	p := h.page(r, "web.start.title")
 	p.at("/")
 	v := startView{A: h.A.Office.Agency.Name, B: h.B.Office.Agency.Name, LimitM: MaxUpload >> 20, Limit: MaxUpload}
+	v.Roles = h.roles(p)
 	for _, c := range h.Commands {
 		v.Commands = append(v.Commands, commandView{Title: c.Title.In(p.Lang), Command: c.Command})
 	}
@@ -67,11 +93,11 @@ func (h *start) cards(w http.ResponseWriter, r *http.Request, failed error) {
 
 // state finds what the cards speak of: A's newest issued document and its altered copy.
 func (h *start) state(r *http.Request, p *page, v *startView) error {
-	docs, err := h.A.Outbox.List(r.Context(), h.A.Actor(r), exchange.Page{Limit: rowsPerPage})
+	docs, err := h.A.Outbox.List(r.Context(), h.actorA(), exchange.DocumentFilter{Page: exchange.Page{Limit: rowsPerPage}})
 	if err != nil {
 		return err
 	}
-	items, err := h.B.Inbox.List(r.Context(), h.B.Actor(r), exchange.InboxFilter{Page: exchange.Page{Limit: rowsPerPage}})
+	items, err := h.B.Inbox.List(r.Context(), h.actorB(), exchange.InboxFilter{Page: exchange.Page{Limit: rowsPerPage}})
 	if err != nil {
 		return err
 	}
@@ -94,7 +120,7 @@ func (h *start) state(r *http.Request, p *page, v *startView) error {
 		v.Tampered = nil
 	}
 	if v.Tampered != nil {
-		v.Changed, err = h.difference(r.Context(), h.A.Actor(r), exchange.ID(v.Sample.ID), exchange.ID(v.Tampered.ID))
+		v.Changed, err = h.difference(r.Context(), h.actorA(), exchange.ID(v.Sample.ID), exchange.ID(v.Tampered.ID))
 	}
 	return err
 }
@@ -105,7 +131,7 @@ func (h *start) track(r *http.Request, p *page, d exchange.DocumentView, items [
 	base := h.A.Prefix + "/documents/" + string(d.ID)
 	t := &trackedDocument{ID: string(d.ID), URL: withLang(base, p.Lang), Number: d.Issuance.Number.String(), Subject: d.Subject, Name: d.FileName,
 		Signer: d.Issuance.Signer.Name, Verdict: viewVerdict(p.Lang, d.Issuance.Verdict),
-		Image: base + "/pages/1.png?w=small&v=" + short(d.Issuance.Newest().Digest)}
+		Image: "/start/pages/" + string(d.ID) + ".png?w=small&v=" + short(d.Issuance.Newest().Digest)}
 	for _, dl := range d.Deliveries {
 		if dl.To != h.B.Office.Agency.Code {
 			continue
@@ -113,7 +139,7 @@ func (h *start) track(r *http.Request, p *page, d exchange.DocumentView, items [
 		t.Sent, t.Delivery = true, viewDelivery(p.Lang, dl)
 		for _, i := range items {
 			if i.TransferID == dl.TransferID {
-				if err := h.arrived(ctx, h.B.Actor(r), p, t, i); err != nil {
+				if err := h.arrived(ctx, h.actorB(), p, t, i); err != nil {
 					return nil, err
 				}
 			}
@@ -123,7 +149,7 @@ func (h *start) track(r *http.Request, p *page, d exchange.DocumentView, items [
 		p.again(soon)
 	}
 	p.again(later)
-	events, err := h.A.Evidence.Timeline(ctx, h.A.Actor(r), d.ID)
+	events, err := h.A.Evidence.Timeline(ctx, h.actorA(), d.ID)
 	if err != nil {
 		return nil, err
 	}

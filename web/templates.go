@@ -20,12 +20,13 @@ var templates = map[text.Lang]*template.Template{text.VI: parse(text.VI), text.E
 // shows at its start.
 func parse(lang text.Lang) *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"t":    func(key string, args ...any) string { return text.Get(text.Key(key), args...).In(lang) },
-		"in":   func(m text.Message) string { return m.In(lang) },
-		"time": vnTime,
-		"date": vnDate,
-		"iso":  func(t time.Time) string { return t.In(exchange.Vietnam).Format(time.RFC3339) },
-		"key":  rand.Text,
+		"t":     func(key string, args ...any) string { return text.Get(text.Key(key), args...).In(lang) },
+		"in":    func(m text.Message) string { return m.In(lang) },
+		"time":  vnTime,
+		"short": vnShort,
+		"date":  vnDate,
+		"iso":   func(t time.Time) string { return t.In(exchange.Vietnam).Format(time.RFC3339) },
+		"key":   rand.Text,
 		"verdict": func(v exchange.Verdict) verdictView {
 			return viewVerdict(lang, v)
 		},

@@ -56,14 +56,35 @@ type deliveryView struct {
 	Reason    string
 	At        time.Time
 	Recall    string
+	Handed    string      // how, when and by whom it was handed over outside the network
+	Resume    string      // address that sends it again; empty when there is nothing to do
+	Manual    *manualView // for a receiver without a channel, until it was handed over
+
+	id    exchange.ID
+	state exchange.DeliveryState
+	ask   exchange.RecallAnswer
+}
+
+// manualView is what a clerk does for a receiver without a channel.
+type manualView struct {
+	EdXML, PDF, Slip string
+	Action           string
+	Key              string
+	Fields           []field
+	Open             bool
 }
 
 func viewDelivery(lang text.Lang, d exchange.DeliveryView) deliveryView {
 	v := deliveryView{Receiver: d.Receiver, Code: string(d.To), State: d.State.Message().In(lang), Class: "bad", Attempts: d.Attempts,
-		SentAt: d.CreatedAt, EndedAt: d.EndedAt, By: d.Business.By, Reason: d.Business.Reason, At: d.Business.At}
+		id: d.ID, state: d.State, ask: d.Business.RecallAnswer(), SentAt: d.CreatedAt, EndedAt: d.EndedAt, By: d.Business.By, Reason: d.Business.Reason, At: d.Business.At}
 	switch d.State {
 	case exchange.DeliveryDelivered, exchange.DeliveryDeliveredLate:
 		v.Class = "ok"
+	case exchange.DeliveryByHand:
+		v.Class = "ok"
+		v.Handed = text.Get("desk.handed.fact", d.Handed.How, vnTime(d.Handed.At), d.Handed.By.Name).In(lang)
+	case exchange.DeliveryManual:
+		v.Class, v.Note = "warn", d.Note.Message.In(lang)
 	case exchange.DeliveryReady:
 		v.Class, v.Note = "wait", d.Note.Message.In(lang)
 	case exchange.DeliveryQuarantined, exchange.DeliveryRefused, exchange.DeliveryNonDelivered, exchange.DeliveryUnknownExpired:

@@ -25,6 +25,16 @@ import (
 type Link struct {
 	Name string
 	URL  string
+	// Text is the name in both languages; zero: Name serves in both.
+	Text text.Message
+}
+
+// in is l with its name and address in a language.
+func (l Link) in(lang text.Lang) Link {
+	if !l.Text.IsZero() {
+		l.Name = l.Text.In(lang)
+	}
+	return Link{Name: l.Name, URL: withLang(l.URL, lang)}
 }
 
 // site is what all pages of one handler share.
@@ -45,6 +55,8 @@ type page struct {
 	Name    string // whose pages these are
 	Nav     []navItem
 	Links   []Link
+	Me      *me    // who is at work; nil without a session
+	Roles   []Link // of the demo: addresses to post to
 	Sandbox bool
 	Poll    int // seconds after which the page looks again by itself; 0: never
 	Err     *errView
@@ -119,6 +131,28 @@ func withLang(path string, lang text.Lang) string {
 	q.Set("lang", string(lang))
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// finder is a search form above a list.
+type finder struct {
+	Label  string
+	Action string
+	Keep   map[string]string // what stays as it is: tab and language
+	Query  string
+	Clear  string // the list without the search
+}
+
+// finder is the form that searches the list at path, whose tab it keeps.
+func (p page) finder(path, label, tab, query string) finder {
+	f := finder{Label: label, Action: p.prefix + path, Keep: map[string]string{}, Query: query, Clear: p.U(path)}
+	if tab != "" {
+		f.Keep["tab"] = tab
+		f.Clear = p.U(path + "?tab=" + url.QueryEscape(tab))
+	}
+	if p.Lang == text.EN {
+		f.Keep["lang"] = string(text.EN)
+	}
+	return f
 }
 
 // Asset is the address of an embedded file.
@@ -214,10 +248,16 @@ func httpStatus(c text.Code) int {
 		return http.StatusNotFound
 	case text.NotAllowed:
 		return http.StatusForbidden
-	case text.StateConflict, text.ReplayConflict:
+	case text.StateConflict, text.ReplayConflict, text.NumberTaken, text.DocumentChanged, text.IdempotencyKeyReused, text.InProgress:
 		return http.StatusConflict
 	case text.TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case text.RateLimited, text.LockedOut:
+		return http.StatusTooManyRequests
+	case text.SessionExpired, text.LoginFailed:
+		return http.StatusUnauthorized
+	case text.PreconditionFailed:
+		return http.StatusPreconditionFailed
 	case text.Internal:
 		return http.StatusInternalServerError
 	}
@@ -233,6 +273,14 @@ func vnTime(t time.Time) string {
 		return ""
 	}
 	return t.In(exchange.Vietnam).Format("02/01/2006 15:04 (-07:00)")
+}
+
+// vnShort is a moment in a list, whose zone goes without saying.
+func vnShort(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(exchange.Vietnam).Format("02/01/2006 15:04")
 }
 
 // vnDate is a day as people here write it.

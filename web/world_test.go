@@ -73,6 +73,7 @@ type site struct {
 	db        *store.DB
 	validator *validation.Validator
 	desk      web.Desk
+	tokens    tokens
 	clerk     exchange.Actor
 	leader    exchange.Actor
 }
@@ -120,11 +121,12 @@ func newSite(t *testing.T, party exchangetest.Party, prefix, seal string, direct
 	outbox := &exchange.Outbox{Store: s.db, Blobs: s.db, Directory: directory, Offices: offices, Press: press, Now: now}
 	s.desk = web.Desk{
 		Office: s.office, Prefix: prefix, Outbox: outbox,
-		Inbox:    &exchange.Inbox{Store: s.db, Blobs: s.db, Directory: directory, Offices: offices, Validator: s.validator, Outbox: outbox, Now: now},
-		Results:  &exchange.Results{Store: s.db, Blobs: s.db, Offices: offices, Press: press, Now: now},
-		Evidence: &exchange.Evidence{Store: s.db},
-		Actor:    func(*http.Request) exchange.Actor { return s.clerk },
-		Now:      now, Sandbox: true, Nav: []web.Link{{Name: "Bắt đầu", URL: "/"}},
+		Inbox:         &exchange.Inbox{Store: s.db, Blobs: s.db, Directory: directory, Offices: offices, Validator: s.validator, Outbox: outbox, Now: now},
+		Results:       &exchange.Results{Store: s.db, Blobs: s.db, Offices: offices, Press: press, Now: now},
+		Evidence:      &exchange.Evidence{Store: s.db},
+		Verifications: &exchange.Verifications{Store: s.db, Blobs: s.db, Now: now},
+		Access:        &exchange.Access{Store: s.db, Now: now}, PlainCookies: true,
+		Now: now, Sandbox: true, Nav: []web.Link{{Text: text.Message{VI: "Bắt đầu", EN: "Start"}, URL: "/"}},
 		OnError: func(trace string, err error) { t.Errorf("internal failure %s: %v", trace, err) },
 	}
 	return s
@@ -135,6 +137,67 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// tokens are the sessions opened so far, by agency and role.
+type tokens struct {
+	sync.Mutex
+	byRole map[exchange.Role]string
+}
+
+// session opens a session in a role, once, as the demo's tickets do. Its person has
+// the name of the actor whom the tests use for that role.
+func (s *site) session(t *testing.T, role exchange.Role) string {
+	t.Helper()
+	s.tokens.Lock()
+	defer s.tokens.Unlock()
+	if token, ok := s.tokens.byRole[role]; ok {
+		return token
+	}
+	by, access := exchange.System(s.office.Agency.Code), s.desk.Access
+	n := exchange.NewAccount{Login: string(role), Name: s.named(role), Role: role, NoPassword: true}
+	if role == exchange.RoleLeader {
+		n.Position, n.Competence = "CHỦ TỊCH", "TM. ỦY BAN NHÂN DÂN"
+	}
+	acc, _, err := access.AddAccount(t.Context(), by, n)
+	must(t, err)
+	ticket, err := access.Ticket(t.Context(), acc.Actor())
+	must(t, err)
+	token, _, err := access.Redeem(t.Context(), s.office.Agency.Code, ticket, "test")
+	must(t, err)
+	if s.tokens.byRole == nil {
+		s.tokens.byRole = map[exchange.Role]string{}
+	}
+	s.tokens.byRole[role] = token
+	return token
+}
+
+func (s *site) named(role exchange.Role) string {
+	switch role { //nolint:exhaustive // the roles that accounts have
+	case exchange.RoleLeader:
+		return s.leader.Name
+	case exchange.RoleOfficer:
+		return "Trần Thị Một Cửa"
+	case exchange.RoleOperator:
+		return "Vũ Văn Quản Trị"
+	}
+	return s.clerk.Name
+}
+
+// as is the desk with the session of someone in a role.
+func (s *site) as(t *testing.T, role exchange.Role) http.Handler {
+	t.Helper()
+	h, token := s.desk.Handler(), s.session(t, role)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.AddCookie(&http.Cookie{Name: "antin_session", Value: token})
+		h.ServeHTTP(w, r)
+	})
+}
+
+// handler is the desk with the session of its văn thư.
+func (s *site) handler(t *testing.T) http.Handler {
+	t.Helper()
+	return s.as(t, exchange.RoleClerk)
 }
 
 // document has s compose and issue a document about subject.

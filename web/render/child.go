@@ -110,7 +110,7 @@ func renderPage(inst pdfium.Pdfium, doc references.FPDF_DOCUMENT, req Request) (
 	}
 	page := Page{Pages: count.PageCount, Width: res.Result.Width, Height: res.Result.Height, PNG: img}
 	if t, err := inst.GetPageText(&requests.GetPageText{Page: at}); err == nil {
-		page.Text = cleanText(t.Text)
+		page.Text = cleanText(strings.TrimRight(t.Text, " \r\n") + "\n" + formText(inst, at))
 	} // a page whose text cannot be read is still shown
 	return page, nil
 }
