@@ -370,7 +370,7 @@ func (s *supervisor) reopen(who side) *node {
 // checkSender compares A with the oracle.
 func (s *supervisor) checkSender(a *node) {
 	ctx := s.t.Context()
-	docs, err := a.outbox.List(ctx, a.clerk, exchange.Page{Limit: 500})
+	docs, err := a.outbox.List(ctx, a.clerk, exchange.DocumentFilter{Page: exchange.Page{Limit: 500}})
 	s.must(err)
 	if len(docs) != crashTransfers {
 		s.t.Errorf("A holds %d documents", len(docs))

@@ -35,7 +35,11 @@ func (c *demoCmd) Run(e *env, ctx *ctxHolder) error {
 	if c.Once {
 		return d.whileServing(ctx, func(ctx context.Context) error { return d.once(ctx, e, c.PDF) })
 	}
-	e.say("demo.ready", "http://"+d.desk.Addr().String()+"/", "http://"+d.public.Addr().String()+"/", d.dir)
+	start, a, b, err := d.links(ctx)
+	if err != nil {
+		return err
+	}
+	e.say("demo.ready", start, a, b, "http://"+d.public.Addr().String()+"/", d.dir)
 	return d.whileServing(ctx, func(ctx context.Context) error { <-ctx.Done(); return nil })
 }
 
@@ -93,7 +97,7 @@ func (c *demoCmd) start(ctx context.Context, e *env) (_ *demo, err error) {
 		return nil, err
 	}
 	d.story = &story{a: d.a, b: d.b, now: e.now}
-	return d, d.handlers(e, client)
+	return d, d.handlers(ctx, e, client)
 }
 
 // openPorts opens the address asked for and the next port. With --once nobody

@@ -8,34 +8,25 @@ import (
 	"path/filepath"
 	"time"
 
+	"antin/api"
 	"antin/certs/certstest"
 	"antin/certs/fetch"
 	"antin/exchange"
 	"antin/exchange/peer"
 	"antin/internal/text"
-	"antin/store"
 )
 
 // node is one agency of the demo: its own database, blobs, keys and peer
 // listener. Two nodes meet only over mutual TLS.
 type node struct {
+	*core    // nil before open
 	office   exchange.Office
 	identity peer.Identity
 	listener net.Listener
-	db       *store.DB
-	offices  exchange.OfficeList
-
-	press    *exchange.Press
-	outbox   *exchange.Outbox
-	inbox    *exchange.Inbox
-	results  *exchange.Results
-	evidence *exchange.Evidence
-	worker   *exchange.Worker
-	server   *peer.Server
-	client   *peer.Client
 	wire     *wire
+	setup    agencySetup
 
-	leader, clerk, officer exchange.Actor
+	leader, clerk, officer, operator exchange.Actor
 }
 
 // agencySetup is what distinguishes the demo's agencies.
@@ -74,27 +65,18 @@ func (n *node) newIdentity(ctx context.Context, now time.Time) (err error) {
 	return nil
 }
 
-// newNode prepares an agency: who works there, and which keys it has.
+// newNode prepares an agency: its name, its address and its transport key.
 func newNode(ctx context.Context, e *env, s agencySetup, verifyURL string) (*node, error) {
-	n := &node{}
+	n := &node{setup: s}
 	n.office = exchange.Office{
 		Agency:  exchange.Agency{Code: s.code, Name: s.name, InCharge: s.inCharge, Place: s.place},
 		SealKey: s.sealRole, VerifyURL: verifyURL, Sandbox: true,
-	}
-	n.clerk = exchange.Actor{ID: "van-thu", Name: s.clerk, Role: exchange.RoleClerk, Agency: s.code}
-	n.officer = exchange.Actor{ID: "mot-cua", Name: "Bộ phận một cửa", Role: exchange.RoleOfficer, Agency: s.code}
-	if s.leader != "" {
-		n.leader = exchange.Actor{ID: "lanh-dao", Name: s.leader, Role: exchange.RoleLeader, Agency: s.code}
-		n.office.Signatories = []exchange.Signatory{{ActorID: n.leader.ID, Name: s.leader, Position: "CHỦ TỊCH", Competence: "TM. ỦY BAN NHÂN DÂN", Key: certstest.RoleLeader}}
 	}
 	return n, n.newIdentity(ctx, e.now())
 }
 
 // open opens the node's data directory and puts its parts together.
-func (n *node) open(ctx context.Context, e *env, dir string, directory exchange.Directory, pki *certstest.PKI, client *fetch.Client) (err error) {
-	if n.db, err = store.Open(ctx, store.Options{Dir: dir, Now: e.now}); err != nil {
-		return err
-	}
+func (n *node) open(ctx context.Context, e *env, dir string, directory exchange.Directory, pki *certstest.PKI, client *fetch.Client) error {
 	sign, err := sandboxSigner(e, pki, client)
 	if err != nil {
 		return err
@@ -103,19 +85,60 @@ func (n *node) open(ctx context.Context, e *env, dir string, directory exchange.
 	if err != nil {
 		return err
 	}
-	n.offices = exchange.OfficeList{n.office}
-	n.client = &peer.Client{Identity: n.identity, Now: e.now}
-	n.wire = &wire{Transport: n.client}
-	n.press = &exchange.Press{Store: n.db, Blobs: n.db, Offices: n.offices, Signer: sign, Validator: judge, Now: e.now}
-	n.outbox = &exchange.Outbox{Store: n.db, Blobs: n.db, Directory: directory, Offices: n.offices, Transport: n.wire, Press: n.press, Now: e.now}
-	n.inbox = &exchange.Inbox{Store: n.db, Blobs: n.db, Directory: directory, Offices: n.offices, Outbox: n.outbox, Validator: judge, Now: e.now}
-	n.results = &exchange.Results{Store: n.db, Blobs: n.db, Offices: n.offices, Press: n.press, Now: e.now}
-	n.evidence = &exchange.Evidence{Store: n.db}
-	n.worker = &exchange.Worker{Store: n.db, Blobs: n.db, Queue: n.db, Outbox: n.outbox, Inbox: n.inbox, Now: e.now,
-		OnError: func(err error) { e.trouble(string(n.office.Agency.Code), err) }}
-	n.server = &peer.Server{Receiver: n.inbox, Blobs: n.db, Directory: directory, Identity: n.identity, Now: e.now, Known: n.inbox.Known,
-		OnError: func(err error) { e.trouble(string(n.office.Agency.Code), err) }}
+	n.core, err = newCore(ctx, e.now, coreParts{
+		dir: dir, office: n.office, identity: n.identity, directory: directory, sign: sign, judge: judge, scopes: api.ScopeNames(),
+		line: func(t exchange.Transport) exchange.Transport {
+			n.wire = &wire{Transport: t}
+			return n.wire
+		},
+		onError: func(err error) { e.trouble(string(n.office.Agency.Code), err) },
+	})
+	if err != nil {
+		return err
+	}
+	return n.staff(ctx, pki)
+}
+
+// staff gives the demo's people accounts that only tickets open. The leader's key
+// is in the process: in the demo one button signs.
+func (n *node) staff(ctx context.Context, pki *certstest.PKI) (err error) {
+	for _, p := range []struct {
+		into    *exchange.Actor
+		account exchange.NewAccount
+	}{
+		{&n.clerk, exchange.NewAccount{Login: "van-thu", Name: n.setup.clerk, Role: exchange.RoleClerk}},
+		{&n.officer, exchange.NewAccount{Login: "mot-cua", Name: "Bộ phận một cửa", Role: exchange.RoleOfficer}},
+		{&n.operator, exchange.NewAccount{Login: "quan-tri", Name: "Quản trị", Role: exchange.RoleOperator}},
+		{&n.leader, exchange.NewAccount{Login: "lanh-dao", Name: n.setup.leader, Role: exchange.RoleLeader, Position: "CHỦ TỊCH",
+			Competence: "TM. ỦY BAN NHÂN DÂN", Key: certstest.RoleLeader, Certificate: pki.Leader().Certificate.Raw}},
+	} {
+		if p.account.Name == "" {
+			continue // the agency signs nothing in the demo
+		}
+		p.account.NoPassword = true
+		a, err := n.access.AccountByLogin(ctx, n.office.Agency.Code, p.account.Login)
+		if text.CodeOf(err) == text.NotFound {
+			a, _, err = n.access.AddAccount(ctx, exchange.System(n.office.Agency.Code), p.account)
+		}
+		if err != nil {
+			return err
+		}
+		*p.into = a.Actor()
+	}
+	if n.leader.ID != "" { // for pages that ask the office itself who may sign
+		n.core.office.Signatories = []exchange.Signatory{{ActorID: n.leader.ID, Name: n.leader.Name, Position: "CHỦ TỊCH", Competence: "TM. ỦY BAN NHÂN DÂN", Key: certstest.RoleLeader}}
+	}
 	return nil
+}
+
+// in is who acts in a role of the demo.
+func (n *node) in(role exchange.Role) (exchange.Actor, error) {
+	for _, a := range []exchange.Actor{n.clerk, n.leader, n.officer, n.operator} {
+		if a.Role == role && a.ID != "" {
+			return a, nil
+		}
+	}
+	return exchange.Actor{}, text.Errorf(text.NotFound, nil)
 }
 
 // run serves peers and works on what is due until ctx ends.
@@ -132,8 +155,8 @@ func (n *node) run(ctx context.Context) error {
 
 // close gives up what newNode and open took; for a node that never ran as well.
 func (n *node) close() {
-	if n.db != nil {
-		_ = n.db.Close()
+	if n.core != nil {
+		_ = n.core.close()
 	}
 	if n.listener != nil {
 		_ = n.listener.Close()

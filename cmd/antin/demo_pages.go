@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
-	"time"
-
-	"golang.org/x/time/rate"
 
 	"antin/api"
 	"antin/certs/fetch"
@@ -19,14 +16,8 @@ import (
 	"antin/web/render"
 )
 
-// apiKeyPrefix marks keys that open test data only.
-const apiKeyPrefix = "antin_test_"
-
-// The demo's public page takes 20 files a minute, as a real one does for an address.
-const publicPerMinute = 20
-
 // handlers puts the pages, the API and the trust services on their ports.
-func (d *demo) handlers(e *env, client *fetch.Client) error {
+func (d *demo) handlers(ctx context.Context, e *env, client *fetch.Client) error {
 	renderer, err := d.renderer()
 	if err != nil {
 		return err
@@ -34,31 +25,73 @@ func (d *demo) handlers(e *env, client *fetch.Client) error {
 	deskURL, publicURL := "http://"+d.desk.Addr().String(), "http://"+d.public.Addr().String()
 	mux := http.NewServeMux()
 	desks, endpoints := map[*node]*web.Desk{}, map[*node]api.Endpoint{}
-	for _, n := range []struct {
-		*node
-		prefix string
-	}{{d.a, "/a"}, {d.b, "/b"}} {
-		key := apiKeyPrefix + rand.Text()
-		server := n.api(e, n.prefix, key)
-		h, err := server.Handler()
+	for _, n := range []*node{d.a, d.b} {
+		code := string(n.office.Agency.Code)
+		prefix := d.prefix(n)
+		h, err := n.apiServer(e.now, prefix, func(err error) { e.trouble(code, err) }).Handler()
 		if err != nil {
 			return err
 		}
-		for _, p := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz"} {
-			mux.Handle(n.prefix+p, h)
+		for _, p := range apiPaths {
+			mux.Handle(prefix+p, h)
 		}
-		endpoints[n.node] = api.Endpoint{Base: deskURL + n.prefix, Key: key, Agency: n.office.Agency.Code}
-		desks[n.node] = n.desk(e, n.prefix, renderer, []web.Link{{Name: text.Get("cli.link.start").VI, URL: "/"}, {Name: text.Get("cli.link.public").VI, URL: publicURL}})
-		mux.Handle(n.prefix+"/", desks[n.node].Handler())
+		key, _, err := n.access.NewKey(ctx, exchange.System(n.office.Agency.Code), exchange.NewAPIKey{Name: text.Get("demo.key").VI, Scopes: api.ScopeNames()})
+		if err != nil {
+			return err
+		}
+		endpoints[n] = api.Endpoint{Base: deskURL + prefix, Key: key, Agency: n.office.Agency.Code}
+		desk := n.desk(e.now, prefix, renderer, e.pageTrouble)
+		desk.PlainCookies = true // the demo stays on loopback
+		desk.Nav = []web.Link{{Text: text.Get("cli.link.start"), URL: "/"}, {Text: text.Get("cli.link.public"), URL: publicURL}}
+		desk.Demo = web.DemoRoles(desk)
+		desks[n] = desk
+		mux.Handle(prefix+"/", desk.Handler())
 	}
 	var commands []web.Command
 	for _, ex := range api.CurlExamples(endpoints[d.a], endpoints[d.b]) {
 		commands = append(commands, web.Command{Title: ex.Title, Command: ex.Command})
 	}
-	mux.Handle("/", web.Start{Story: startStory{d.story}, A: desks[d.a], B: desks[d.b], Public: publicURL, Commands: commands,
+	mux.Handle("/", web.Start{Story: startStory{d.story}, A: desks[d.a], B: desks[d.b], Public: publicURL, Commands: commands, Enter: d.enter,
 		Now: e.now, Sandbox: true, OnError: e.pageTrouble}.Handler())
 	d.handler = mux
 	return d.publicPages(e, client, deskURL)
+}
+
+// prefix is where a node's pages and API are.
+func (d *demo) prefix(n *node) string {
+	if n == d.b {
+		return "/b"
+	}
+	return "/a"
+}
+
+// enter makes the address of a one-time ticket for a role of an agency.
+func (d *demo) enter(ctx context.Context, agency exchange.AgencyCode, role exchange.Role) (string, error) {
+	n := d.a
+	if agency == d.b.office.Agency.Code {
+		n = d.b
+	}
+	actor, err := n.in(role)
+	if err != nil {
+		return "", err
+	}
+	ticket, err := n.access.Ticket(ctx, actor)
+	return d.prefix(n) + "/enter?ticket=" + url.QueryEscape(ticket), err
+}
+
+// links are the addresses that the demo prints, each with a ticket of its own: the
+// start page, which opens both agencies, and each agency's pages.
+func (d *demo) links(ctx context.Context) (start, a, b string, err error) {
+	base := "http://" + d.desk.Addr().String()
+	ticket, err := d.a.access.Ticket(ctx, d.a.clerk)
+	if err != nil {
+		return "", "", "", err
+	}
+	if a, err = d.enter(ctx, d.a.office.Agency.Code, exchange.RoleClerk); err != nil {
+		return "", "", "", err
+	}
+	b, err = d.enter(ctx, d.b.office.Agency.Code, exchange.RoleClerk)
+	return base + "/enter?ticket=" + url.QueryEscape(ticket), base + a, base + b, err
 }
 
 // renderer starts page images in children of this very program.
@@ -90,39 +123,19 @@ func renderCache(dir string) (string, error) {
 	return cache, nil
 }
 
-// api is the node's API; its one key acts for văn thư and can neither sign nor seal.
-func (n *node) api(e *env, prefix, key string) *api.Server {
-	actor := exchange.Actor{ID: "api", Name: n.clerk.Name, Role: exchange.RoleClerk, Agency: n.office.Agency.Code}
-	return &api.Server{
-		Office: n.office, Outbox: n.outbox, Inbox: n.inbox, Results: n.results, Evidence: n.evidence,
-		Files: &exchange.Files{Store: n.db, Blobs: n.db, Now: e.now}, Validator: n.inbox.Validator,
-		Access: api.Keys{{Hash: api.KeyHash(key), Grant: api.Grant{Actor: actor, Scopes: api.Scopes()}}},
-		Now:    e.now, Prefix: prefix, OnError: func(err error) { e.trouble(string(n.office.Agency.Code), err) },
-	}
-}
-
-// desk is the node's pages. The demo has no passwords: whoever opens them acts as
-// its văn thư.
-func (n *node) desk(e *env, prefix string, renderer *render.Renderer, nav []web.Link) *web.Desk {
-	return &web.Desk{Office: n.office, Prefix: prefix, Outbox: n.outbox, Inbox: n.inbox, Results: n.results, Evidence: n.evidence,
-		Renderer: renderer, Actor: func(*http.Request) exchange.Actor { return n.clerk }, Now: e.now, Sandbox: true, Nav: nav, OnError: e.pageTrouble}
-}
-
 // publicPages serves verification, the QR's address and the trust services.
 func (d *demo) publicPages(e *env, client *fetch.Client, deskURL string) error {
 	judge, err := sandboxValidator(d.pki, client)
 	if err != nil {
 		return err
 	}
-	limit := rate.NewLimiter(rate.Every(time.Minute/publicPerMinute), publicPerMinute)
 	mux := http.NewServeMux()
 	trust := d.pki.Handler()
 	for _, p := range []string{"/tsa", "/ocsp", "/ocsp/", "/crl/", "/aia/"} {
 		mux.Handle(p, trust)
 	}
-	mux.Handle("/", web.Public{Validator: judge, Results: d.byToken, Now: e.now, Sandbox: true,
-		Allow: func(*http.Request) bool { return limit.Allow() },
-		Nav:   []web.Link{{Name: text.Get("cli.link.start").VI, URL: deskURL}}, OnError: e.pageTrouble}.Handler())
+	mux.Handle("/", web.Public{Validator: judge, Results: d.byToken, Result: d.successor, Now: e.now, Sandbox: true,
+		Nav: []web.Link{{Text: text.Get("cli.link.start"), URL: deskURL}}, OnError: e.pageTrouble}.Handler())
 	d.publicHandler = mux
 	return nil
 }

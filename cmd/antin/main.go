@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,13 +41,26 @@ type cli struct {
 	Lang    string `help:"${help_lang}" default:"vi" enum:"vi,en" env:"ANTIN_LANG" placeholder:"vi|en"`
 	Quiet   bool   `help:"${help_quiet}" short:"q"`
 	NoInput bool   `help:"${help_no_input}" name:"no-input"`
+	Config  string `help:"${help_config}" env:"ANTIN_CONFIG" placeholder:"FILE"`
 
-	Demo    demoCmd    `cmd:"" help:"${help_demo}"`
-	Sandbox sandboxCmd `cmd:"" help:"${help_sandbox}"`
-	Sign    signCmd    `cmd:"" help:"${help_sign}"`
-	Verify  verifyCmd  `cmd:"" help:"${help_verify}"`
-	Version versionCmd `cmd:"" help:"${help_version}"`
-	Render  renderCmd  `cmd:"" hidden:""`
+	Demo    demoCmd      `cmd:"" help:"${help_demo}"`
+	Sandbox sandboxCmd   `cmd:"" help:"${help_sandbox}"`
+	Sign    signCmd      `cmd:"" help:"${help_sign}"`
+	Verify  verifyCmd    `cmd:"" help:"${help_verify}"`
+	Serve   serveCmd     `cmd:"" help:"${help_serve}"`
+	Init    initCmd      `cmd:"" help:"${help_init}"`
+	Doctor  doctorCmd    `cmd:"" help:"${help_doctor}"`
+	Backup  backupCmd    `cmd:"" help:"${help_backup}"`
+	Restore restoreCmd   `cmd:"" help:"${help_restore}"`
+	Conf    configCmd    `cmd:"" name:"config" help:"${help_config_cmd}"`
+	User    userCmd      `cmd:"" help:"${help_user}"`
+	Apikey  apikeyCmd    `cmd:"" help:"${help_apikey}"`
+	Keys    keyhelperCmd `cmd:"" name:"keyhelper" help:"${help_keyhelper}"`
+	Bench   benchCmd     `cmd:"" help:"${help_bench}"`
+	Version versionCmd   `cmd:"" help:"${help_version}"`
+	Render  renderCmd    `cmd:"" hidden:""`
+
+	BenchGateway benchGatewayCmd `cmd:"" hidden:""`
 }
 
 // env is what every verb runs with.
@@ -56,6 +70,8 @@ type env struct {
 	quiet   bool
 	noInput bool
 	now     func() time.Time
+	config  string       // --config, else ANTIN_CONFIG; empty when neither is given
+	log     *slog.Logger // of serve; nil for commands that only talk
 }
 
 // say prints a message for a person on standard error, unless --quiet was given.
@@ -110,7 +126,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.err, "✗ %s: %v\n→ antin %s\n", text.Get("cli.usage").In(lang), err, usageHint(args))
 		return 2
 	}
-	e := &env{streams: s, lang: lang, quiet: c.Quiet, noInput: c.NoInput, now: time.Now}
+	e := &env{streams: s, lang: lang, quiet: c.Quiet, noInput: c.NoInput, now: time.Now, config: c.Config}
 	return exitCode(ctx, e, kctx.Run(e, &ctxHolder{ctx}))
 }
 

@@ -31,7 +31,12 @@ func isDir(p string) bool {
 // writeFile runs write on a temporary file beside path and gives it the name path
 // only when it is complete and on the disk. An existing file is replaced only
 // with force. Nothing is left behind on failure.
-func writeFile(path string, force bool, write func(io.Writer) error) (err error) {
+func writeFile(path string, force bool, write func(io.Writer) error) error {
+	return writeFileMode(path, 0o644, force, write)
+}
+
+// writeFileMode is writeFile for a file with rights of its own.
+func writeFileMode(path string, mode fs.FileMode, force bool, write func(io.Writer) error) (err error) {
 	if err := refuseExisting(path, force); err != nil {
 		return err
 	}
@@ -52,7 +57,7 @@ func writeFile(path string, force bool, write func(io.Writer) error) (err error)
 	if err = write(storageWriter{tmp}); err != nil {
 		return err
 	}
-	if err = errors.Join(tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+	if err = errors.Join(tmp.Chmod(mode), tmp.Sync(), tmp.Close()); err != nil {
 		return storageError(err)
 	}
 	return publish(tmp.Name(), path, force)

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"antin/exchange"
+	"antin/exchange/peer"
+	"antin/internal/text"
+	"antin/signer"
+	"antin/signer/validation"
+	"antin/store"
+)
+
+// core is one agency's parts put together: what `serve` runs one of and the demo
+// two. Fields are set by newCore; tests replace some before run.
+type core struct {
+	office   exchange.Office
+	identity peer.Identity
+	db       *store.DB
+	offices  exchange.Offices
+	judge    *validation.Validator
+	sign     *signer.Signer
+
+	access        *exchange.Access
+	press         *exchange.Press
+	outbox        *exchange.Outbox
+	inbox         *exchange.Inbox
+	results       *exchange.Results
+	files         *exchange.Files
+	evidence      *exchange.Evidence
+	registers     *exchange.Registers
+	operations    *exchange.Operations
+	verifications *exchange.Verifications
+	worker        *exchange.Worker
+	server        *peer.Server
+	client        *peer.Client
+}
+
+// coreParts is what differs between serve and the demo.
+type coreParts struct {
+	dir       string
+	office    exchange.Office
+	identity  peer.Identity
+	directory exchange.Directory
+	sign      *signer.Signer
+	judge     *validation.Validator
+	// line, where set, stands between the outbox and the peers.
+	line       func(exchange.Transport) exchange.Transport
+	sessions   Sessions
+	expiry     ExpiryConfig
+	maxPayload int64
+	scopes     []string
+	log        *slog.Logger
+	onError    func(error)
+}
+
+// storeError gives the store's own errors the codes that people see.
+func storeError(dir string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isInUse(err):
+		return text.Detailed(text.DataInUse, err, "serve.data_dir", dir)
+	}
+	return err
+}
+
+// openStore opens the data directory of the configuration. Errors: data-in-use,
+// database-newer, storage-full.
+func openStore(ctx context.Context, e *env, cfg *Config) (*store.DB, error) {
+	db, err := store.Open(ctx, store.Options{Dir: cfg.DataDir, Logger: e.log, Now: e.now})
+	return db, storeError(cfg.DataDir, err)
+}
+
+// newCore opens the data directory and puts the parts together.
+func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, error) {
+	db, err := store.Open(ctx, store.Options{Dir: p.dir, Logger: p.log, Now: now})
+	if err != nil {
+		return nil, storeError(p.dir, err)
+	}
+	c := &core{office: p.office, identity: p.identity, db: db, judge: p.judge, sign: p.sign}
+	c.access = &exchange.Access{Store: db, Now: now, Idle: p.sessions.Idle, Absolute: p.sessions.Absolute, RefuseSandbox: !p.office.Sandbox, Scopes: p.scopes}
+	c.offices = exchange.AccessOffices{Base: exchange.OfficeList{p.office}, Access: c.access}
+	c.client = &peer.Client{Identity: p.identity, Now: now}
+	var transport exchange.Transport = c.client
+	if p.line != nil {
+		transport = p.line(transport)
+	}
+	c.press = &exchange.Press{Store: db, Blobs: db, Offices: c.offices, Signer: p.sign, Validator: p.judge, Now: now}
+	c.outbox = &exchange.Outbox{Store: db, Blobs: db, Directory: p.directory, Offices: c.offices, Transport: transport, Press: c.press, Now: now,
+		Expiry: p.expiry.Normal, UrgentExpiry: p.expiry.Urgent}
+	c.inbox = &exchange.Inbox{Store: db, Blobs: db, Directory: p.directory, Offices: c.offices, Outbox: c.outbox, Validator: p.judge, Now: now,
+		MaxPayload: p.maxPayload}
+	c.results = &exchange.Results{Store: db, Blobs: db, Offices: c.offices, Press: c.press, Now: now}
+	c.files = &exchange.Files{Store: db, Blobs: db, Now: now}
+	c.evidence = &exchange.Evidence{Store: db}
+	c.registers = &exchange.Registers{Store: db, Offices: c.offices, Now: now}
+	c.operations = &exchange.Operations{Store: db}
+	c.verifications = &exchange.Verifications{Store: db, Blobs: db, Now: now}
+	c.worker = &exchange.Worker{Store: db, Blobs: db, Queue: db, Outbox: c.outbox, Inbox: c.inbox, Now: now, OnError: p.onError}
+	c.server = &peer.Server{Receiver: c.inbox, Blobs: db, Directory: p.directory, Identity: p.identity, Now: now, Known: c.inbox.Known,
+		Limits: peer.Limits{Payload: p.maxPayload}, OnError: p.onError}
+	return c, nil
+}
+
+func (c *core) close() error {
+	c.client.CloseIdle()
+	return c.db.Close()
+}

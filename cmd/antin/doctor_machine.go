@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"antin/exchange"
+	"antin/signer/keys/helper"
+	"antin/store"
+)
+
+const (
+	// diskWarn and diskFail are the free bytes below which documents soon find no room.
+	diskWarn = 5 << 30
+	diskFail = 512 << 20
+	// probeFor bounds one question to a service or peer.
+	probeFor = 15 * time.Second
+)
+
+// permissions looks for secrets that others of the machine can read.
+func (d *doctor) permissions(context.Context) []finding {
+	var out []finding
+	for _, p := range []struct {
+		path string
+		deny fs.FileMode
+	}{{d.cfg.DataDir, 0o077}, {d.cfg.Peer.Key, 0o077}, {d.cfg.Desk.TLS.Key, 0o037}, {d.cfg.Public.TLS.Key, 0o037}} {
+		if p.path == "" {
+			continue
+		}
+		st, err := os.Stat(p.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && p.path == d.cfg.DataDir:
+			out = append(out, bad(findingWarn, "permissions", nil, "doctor.data.none", p.path))
+		case err != nil:
+			out = append(out, bad(findingFail, "permissions", err, "doctor.file", p.path))
+		case st.Mode().Perm()&p.deny != 0:
+			out = append(out, bad(findingFail, "permissions", nil, "doctor.open", p.path, st.Mode().Perm().String()))
+		}
+	}
+	if out == nil {
+		out = append(out, good("permissions", "doctor.permissions"))
+	}
+	return out
+}
+
+// disk looks for room, and whether it can be used.
+func (d *doctor) disk(context.Context) []finding {
+	dir := d.cfg.DataDir
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	free, err := freeBytes(dir)
+	gb := float64(free) / (1 << 30)
+	var out []finding
+	switch {
+	case err != nil:
+		out = append(out, bad(findingWarn, "disk", err, "doctor.disk.unknown"))
+	case free < diskFail:
+		out = append(out, bad(findingFail, "disk", nil, "doctor.disk.low", gb))
+	case free < diskWarn:
+		out = append(out, bad(findingWarn, "disk", nil, "doctor.disk.low", gb))
+	default:
+		out = append(out, good("disk", "doctor.disk", gb))
+	}
+	if dir != d.cfg.DataDir {
+		return out
+	}
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return append(out, bad(findingFail, "disk", err, "doctor.disk.readonly", dir))
+	}
+	_, werr := f.WriteString("doctor")
+	if err := errors.Join(werr, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
+		return append(out, bad(findingFail, "disk", err, "doctor.disk.readonly", dir))
+	}
+	return out
+}
+
+// database looks over the pages and the evidence, beside a running serve.
+func (d *doctor) database(ctx context.Context) []finding {
+	if !store.Exists(d.cfg.DataDir) {
+		return []finding{bad(findingWarn, "database", nil, "doctor.database.none")}
+	}
+	r, err := store.OpenReader(ctx, store.Options{Dir: d.cfg.DataDir, Now: d.e.now})
+	if err != nil {
+		return []finding{bad(findingFail, "database", err, "doctor.database.bad")}
+	}
+	defer func() { _ = r.Close() }()
+	var out []finding
+	if err := r.QuickCheck(ctx); err != nil {
+		out = append(out, bad(findingFail, "database", err, "doctor.database.bad"))
+	} else {
+		out = append(out, good("database", "doctor.database"))
+	}
+	code := exchange.AgencyCode(d.cfg.Agency.Code)
+	evidence := &exchange.Evidence{Store: r}
+	if n, head, err := evidence.Verify(ctx, code); err != nil {
+		out = append(out, bad(findingFail, "evidence", err, "doctor.evidence.bad"))
+	} else {
+		out = append(out, good("evidence", "doctor.evidence", n, head))
+	}
+	access := &exchange.Access{Store: r, Now: d.e.now}
+	accounts, err := access.Accounts(ctx, exchange.System(code))
+	if err != nil {
+		return append(out, bad(findingFail, "accounts", err, "doctor.database.bad"))
+	}
+	operators := 0
+	for _, a := range accounts {
+		if a.Role == exchange.RoleOperator && !a.Disabled {
+			operators++
+		}
+		if len(a.Certificate) > 0 && !a.Disabled {
+			d.bound = append(d.bound, namedCertificate{a.Login, a.Certificate})
+		}
+	}
+	if operators == 0 {
+		out = append(out, bad(findingFail, "accounts", nil, "doctor.accounts.none"))
+	} else {
+		out = append(out, good("accounts", "doctor.accounts", len(accounts)))
+	}
+	return out
+}
+
+// keys asks whether the key helper answers.
+func (d *doctor) keys(ctx context.Context) []finding {
+	if d.cfg.Keys.Helper == "" {
+		return []finding{bad(findingWarn, "keys", nil, "doctor.keys.none")}
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeFor)
+	defer cancel()
+	if err := d.cfg.probeKeys(ctx); err != nil {
+		return []finding{bad(findingFail, "keys", err, "doctor.keys.bad", d.cfg.Keys.Helper)}
+	}
+	if d.cfg.Keys.Seal == "" {
+		return []finding{bad(findingWarn, "keys", nil, "doctor.keys.seal")}
+	}
+	return []finding{good("keys", "doctor.keys", d.cfg.Keys.Helper)}
+}
+
+// probeKeys asks the helper for a sign of life, and for the seal's certificates.
+func (c *Config) probeKeys(ctx context.Context) error {
+	client := &helper.Client{Socket: c.Keys.Helper}
+	defer func() { _ = client.Close() }()
+	if err := client.Ping(ctx); err != nil {
+		return err
+	}
+	if c.Keys.Seal == "" {
+		return nil
+	}
+	_, err := client.Key(ctx, c.Keys.Seal)
+	return err
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"antin/api"
+	"antin/certs/fetch"
+	"antin/exchange"
+	"antin/exchange/peer"
+	"antin/internal/text"
+	"antin/signer"
+	"antin/signer/tsa"
+	"antin/signer/validation"
+	"antin/store"
+	"antin/web"
+	"antin/web/render"
+)
+
+// gateway is what `antin serve` runs: the agency's parts and what is around them.
+type gateway struct {
+	*core
+	cfg       *Config
+	log       *slog.Logger
+	now       func() time.Time
+	directory *peerDirectory
+	stamps    *tsa.Client // nil when no service is configured
+	fetch     *fetch.Client
+	renderer  *render.Renderer
+	metrics   *metrics
+	health    *health
+	peers     *peer.Server
+
+	deskTLS, publicTLS *liveCertificate // nil without TLS
+}
+
+func isInUse(err error) bool { return errors.Is(err, store.ErrInUse) }
+
+// openGateway reads everything that the configuration names, refuses test data
+// wherever it stands, and puts the agency together. Nothing listens yet.
+func openGateway(ctx context.Context, e *env, cfg *Config) (*gateway, error) {
+	if e.log == nil {
+		e.log = newLogger(e, cfg)
+	}
+	g := &gateway{cfg: cfg, log: e.log, now: e.now}
+	p, err := g.parts(e)
+	if err != nil {
+		return nil, err
+	}
+	if g.core, err = newCore(ctx, e.now, p); err != nil {
+		return nil, err
+	}
+	g.peers = g.server
+	if err := g.ready(ctx); err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	return g, nil
+}
+
+// ready does what needs the open database.
+func (g *gateway) ready(ctx context.Context) error {
+	if err := refuseSandboxAccounts(ctx, g.access, g.office.Agency.Code); err != nil {
+		return err
+	}
+	g.metrics = newMetrics(g)
+	var err error
+	g.health, err = newHealth(g)
+	return err
+}
+
+// parts reads trust, keys, identity and directory.
+func (g *gateway) parts(e *env) (coreParts, error) {
+	cfg := g.cfg
+	p := coreParts{dir: cfg.DataDir, sessions: cfg.Sessions, expiry: cfg.Expiry, maxPayload: int64(cfg.Limits.MaxPayloadMB) << 20,
+		log: slog.New(slog.DiscardHandler), scopes: scopeNames(), onError: g.trouble("exchange")}
+	identity, err := loadIdentity(cfg)
+	if err != nil {
+		return p, err
+	}
+	seals, err := loadSeals(cfg)
+	if err != nil {
+		return p, err
+	}
+	p.identity = identity
+	p.office = cfg.office(identity, seals, e.now())
+	if g.directory, err = openDirectory(cfg.Directory, p.office.Agency, e.now, func(err error) { g.log.Error("directory not reloaded", "error", err) }); err != nil {
+		return p, err
+	}
+	p.directory = g.directory
+	trust, sandbox, err := loadTrust(cfg.Trust.Anchors)
+	if err != nil {
+		return p, err
+	}
+	if sandbox {
+		return p, text.Detailed(text.SandboxCertificate, nil, "serve.sandbox_file", strings.Join(cfg.Trust.Anchors, ", "))
+	}
+	if g.fetch, err = cfg.fetcher(e); err != nil {
+		return p, err
+	}
+	policy, err := validation.PolicyByName("vn-2026")
+	if err != nil {
+		return p, err
+	}
+	p.judge = &validation.Validator{Trust: trust, Revocation: g.fetch, Issuers: g.fetch, Policy: policy}
+	p.sign = &signer.Signer{Keys: countedKeys{cfg.keys(), g}, Revocation: g.fetch, Issuers: g.fetch, Now: e.now}
+	if len(trust) > 0 {
+		p.sign.Trust = trust
+	}
+	if len(cfg.TSA.URLs) > 0 {
+		if g.stamps, err = tsa.New(tsa.Options{URLs: cfg.TSA.URLs, Timeout: cfg.TSA.Timeout, Now: e.now}); err != nil {
+			return p, err
+		}
+		p.sign.Timestamps = countedStamps{g.stamps, g}
+	}
+	return p, g.openRenderer()
+}
+
+// office is the agency as its own gateway knows it.
+func (c *Config) office(id peer.Identity, seals [][]byte, now time.Time) exchange.Office {
+	o := exchange.Office{Agency: c.ownAgency(id, seals, now), SealKey: c.Keys.Seal, SealDiameterMM: c.Agency.SealDiameterMM,
+		GatewayKey: id.Key, VerifyURL: strings.TrimSuffix(c.Public.URL, "/") + "/q"}
+	if c.Agency.Numbering == "external" {
+		o.Numbering = exchange.NumberingExternal
+	}
+	return o
+}
+
+// fetcher asks OCSP, CRL and AIA; its answers are kept over restarts.
+func (c *Config) fetcher(e *env) (*fetch.Client, error) {
+	cache := filepath.Join(c.DataDir, "revocation")
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		return nil, storageError(err)
+	}
+	f, err := fetch.New(fetch.Options{AllowHosts: c.Trust.AllowHosts, RefuseHosts: c.ownListeners(), CacheDir: cache, Now: e.now})
+	if err != nil {
+		return nil, text.Detailed(text.InvalidInput, err, "cli.bad_host", c.Trust.AllowHosts)
+	}
+	return f, nil
+}
+
+// ownListeners are our own loopback addresses, which no certificate may have us
+// ask, not even behind a permission for the whole machine.
+func (c *Config) ownListeners() (own []string) {
+	for _, l := range []string{c.Listen.Desk, c.Listen.Public, c.Listen.Admin} {
+		if loopback(l) && !strings.HasSuffix(l, ":0") && !strings.HasPrefix(l, "localhost") {
+			own = append(own, l)
+		}
+	}
+	return own
+}
+
+func (g *gateway) openRenderer() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cache := filepath.Join(g.cfg.DataDir, "render")
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		return storageError(err)
+	}
+	g.renderer = render.New([]string{self, "render"}, cache)
+	return nil
+}
+
+// trouble logs failures of our own side; those with a code of their own were told
+// to whoever asked and are worth a line only when someone looks closer.
+func (g *gateway) trouble(where string) func(error) {
+	return func(err error) {
+		switch text.CodeOf(err) {
+		case text.Internal, text.StorageFull, text.SelfCheckFailed, text.KeyUnavailable:
+			g.log.Error(where, "error", err)
+		default:
+			g.log.Debug(where, "error", err)
+		}
+	}
+}
+
+func (g *gateway) pageTrouble(trace string, err error) {
+	g.log.Error("page", "trace_id", trace, "error", err)
+}
+
+func scopeNames() (names []string) {
+	for _, s := range api.Scopes() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+// publicPages serves verification and the QR's address.
+func (g *gateway) publicPages() http.Handler {
+	return web.Public{Validator: g.judge, Results: g.byToken, Result: g.successor, Now: g.now, OnError: g.pageTrouble}.Handler()
+}
+
+// byToken looks a QR's token up.
+func (g *gateway) byToken(ctx context.Context, token string) (exchange.Result, exchange.Office, bool, error) {
+	r, err := g.results.ByToken(ctx, token)
+	if text.CodeOf(err) == text.NotFound {
+		return exchange.Result{}, g.office, false, nil
+	}
+	return r, g.office, err == nil, err
+}

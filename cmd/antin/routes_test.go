@@ -1,0 +1,588 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"antin/api"
+	"antin/exchange"
+	"antin/exchange/exchangetest"
+	"antin/internal/text"
+	"antin/signer"
+	"antin/signer/validation"
+)
+
+// stoppedClock stands still, so that no session slides and no last use is written.
+type stoppedClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *stoppedClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *stoppedClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// gates is one agency's pages and API, as serve mounts them, with someone in each
+// role and a document, an incoming item's id and a result to aim at.
+type gates struct {
+	*core
+	clock    *stoppedClock
+	dir      string
+	pages    http.Handler
+	pageRows []pageRow
+	api      http.Handler
+	apiRows  []api.Route
+	sessions map[exchange.Role]string
+	foreign  string // the session of another agency's văn thư, in the same store
+	must     string // the session of a văn thư whose password must be changed
+	keys     map[string]string
+	ids      map[string]string // by the first part of a path
+}
+
+type pageRow struct {
+	method, path string
+	roles        []exchange.Role
+	open         bool
+}
+
+func newGates(t *testing.T) *gates {
+	t.Helper()
+	party := exchangetest.NewParty("H15.01")
+	d := &gates{clock: &stoppedClock{at: time.Now()}, dir: t.TempDir(), sessions: map[exchange.Role]string{}, keys: map[string]string{}}
+	office := exchange.Office{Agency: party.Agency, GatewayKey: party.Key, Sandbox: true, VerifyURL: "http://127.0.0.1/q"}
+	var err error
+	d.core, err = newCore(t.Context(), d.clock.Now, coreParts{dir: d.dir, office: office, directory: exchange.AgencyList{party.Agency},
+		sign: &signer.Signer{Keys: noKeys{}, Now: d.clock.Now}, judge: &validation.Validator{}, scopes: scopeNames()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.close() })
+	desk := d.desk(d.clock.Now, "", nil, func(trace string, err error) { t.Errorf("pages: %s: %v", trace, err) })
+	d.pages = desk.Handler()
+	for _, r := range desk.Routes() {
+		d.pageRows = append(d.pageRows, pageRow{r.Method, r.Path, r.Roles, r.Open})
+	}
+	server := d.apiServer(d.clock.Now, "", func(err error) { t.Errorf("api: %v", err) })
+	server.Limits.PerMinute = 1 << 20 // the limits are not what is asked here
+	var calls atomic.Int64
+	server.Address = func(*http.Request) string { return fmt.Sprint(calls.Add(1)) }
+	if d.api, err = server.Handler(); err != nil {
+		t.Fatal(err)
+	}
+	d.apiRows = server.Routes()
+	d.people(t, office.Agency.Code)
+	d.apiKeys(t, office.Agency.Code)
+	d.papers(t)
+	return d
+}
+
+func (d *gates) people(t *testing.T, code exchange.AgencyCode) {
+	t.Helper()
+	open := func(agency exchange.AgencyCode, login string, role exchange.Role) string {
+		acc, _, err := d.access.AddAccount(t.Context(), exchange.System(agency), exchange.NewAccount{Login: login, Name: "Người " + login, Role: role, Position: "CHỦ TỊCH", NoPassword: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticket, err := d.access.Ticket(t.Context(), acc.Actor())
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, _, err := d.access.Redeem(t.Context(), agency, ticket, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	for _, role := range exchange.AccountRoles() {
+		d.sessions[role] = open(code, string(role), role)
+	}
+	d.foreign = open("H15.02", "other", exchange.RoleClerk)
+	_, shown, err := d.access.AddAccount(t.Context(), exchange.System(code), exchange.NewAccount{Login: "fresh", Name: "Người mới", Role: exchange.RoleClerk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.must, _, err = d.access.Login(t.Context(), code, "fresh", shown, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *gates) apiKeys(t *testing.T, code exchange.AgencyCode) {
+	t.Helper()
+	by := exchange.System(code)
+	add := func(name string, by exchange.Actor, ends time.Duration, scopes ...string) exchange.APIKey {
+		secret, k, err := d.access.NewKey(t.Context(), by, exchange.NewAPIKey{Name: name, Scopes: scopes, ExpiresAt: d.clock.Now().Add(ends)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.keys[name] = secret
+		return k
+	}
+	all := scopeNames()
+	for _, s := range all {
+		add("only "+s, by, time.Hour, s)
+	}
+	add("foreign", exchange.System("H15.02"), time.Hour, all...)
+	add("expired", by, time.Second, all...)
+	revoked := add("revoked", by, time.Hour, all...)
+	if err := d.access.RevokeKey(t.Context(), by, revoked.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.clock.advance(2 * time.Second)
+	for name, secret := range d.keys { // the first use is written; further ones of the minute are not
+		_, err := d.access.KeyBySecret(t.Context(), secret)
+		if dead := name == "expired" || name == "revoked"; dead != (text.CodeOf(err) == text.NotAllowed) {
+			t.Fatalf("key %s: %v", name, err)
+		}
+	}
+}
+
+// papers makes what the paths name, so that a missing check would find something to change.
+func (d *gates) papers(t *testing.T) {
+	t.Helper()
+	actor := func(role exchange.Role) exchange.Actor {
+		s, err := d.access.Session(t.Context(), d.sessions[role])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Actor
+	}
+	doc, err := d.outbox.Create(t.Context(), actor(exchange.RoleClerk), exchange.NewDocument{Kind: exchange.DocumentKind{Code: 18, Name: "Công văn"}, Notation: "VP",
+		Subject: "Về việc phối hợp", Signatory: actor(exchange.RoleLeader).ID, Body: "Nội dung."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := d.access.NewKey(t.Context(), exchange.System(doc.Agency), exchange.NewAPIKey{Name: "target", Scopes: []string{"verify"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ids = map[string]string{"documents": string(doc.ID), "accounts": actor(exchange.RoleClerk).ID, "api-keys": string(key.ID)}
+}
+
+var wildcard = regexp.MustCompile(`\{[a-z0-9_]+\}`)
+
+// aim puts ids that exist in the place of a pattern's wildcards.
+func (d *gates) aim(pattern string) string {
+	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(pattern, "/v1"), "/"), "/")
+	id := d.ids[parts[0]]
+	if id == "" {
+		id = "vd_01"
+	}
+	first := true
+	return strings.TrimSuffix(wildcard.ReplaceAllStringFunc(pattern, func(string) string {
+		if first {
+			first = false
+			return id
+		}
+		return "1"
+	}), "{$}")
+}
+
+// digest is the SHA-256 of every row of every table.
+func (d *gates) digest(t *testing.T) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(d.dir, "antin.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	sum := sha256.New()
+	for _, table := range column(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`) {
+		fmt.Fprintln(sum, table)
+		lines := rowsOf(t, db, table)
+		slices.Sort(lines)
+		fmt.Fprintln(sum, strings.Join(lines, "\n"))
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// rowsOf is every row of a table as text.
+func rowsOf(t *testing.T, db *sql.DB, table string) (lines []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	cols, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		cells, to := make([]any, len(cols)), make([]any, len(cols))
+		for i := range cells {
+			to[i] = &cells[i]
+		}
+		if err := rows.Scan(to...); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf("%v", cells))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+func column(t *testing.T, db *sql.DB, query string) (out []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, s)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// knock asks a handler as someone.
+func knock(ctx context.Context, h http.Handler, method, path, cookie, bearer string) *httptest.ResponseRecorder {
+	body := url.Values{"key": {"k"}, "name": {"x"}, "role": {"it"}, "version": {"1"}, "disabled": {"yes"}, "scope": {"verify"}, "days": {"1"}, "reason": {"other"}, "note": {"x"}}.Encode()
+	kind := "application/x-www-form-urlencoded"
+	if strings.HasPrefix(path, "/v1/") {
+		body, kind = `{}`, "application/json"
+	}
+	r := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", kind)
+	r.Header.Set("Idempotency-Key", "k-"+path)
+	r.Header.Set("Acting-Person", "An")
+	if cookie != "" {
+		r.AddCookie(&http.Cookie{Name: "antin_session", Value: cookie})
+	}
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// pageTable is who may open which page, written down apart from the program: a
+// page without an entry fails, and so does an entry that the program sees otherwise.
+var pageTable = map[string]string{
+	"GET /accounts":                                      "it",
+	"POST /accounts":                                     "it",
+	"GET /accounts/new":                                  "it",
+	"GET /accounts/{id}":                                 "it",
+	"POST /accounts/{id}":                                "it",
+	"POST /accounts/{id}/certificate":                    "it",
+	"POST /accounts/{id}/certificate/bind":               "it",
+	"POST /accounts/{id}/disabled":                       "it",
+	"POST /accounts/{id}/password":                       "it",
+	"GET /api-keys":                                      "it",
+	"POST /api-keys":                                     "it",
+	"POST /api-keys/{id}/revoke":                         "it",
+	"POST /api-keys/{id}/rotate":                         "it",
+	"GET /assets/{name}":                                 "open",
+	"GET /documents":                                     "lanh_dao mot_cua van_thu",
+	"GET /documents/new":                                 "lanh_dao mot_cua van_thu",
+	"POST /documents/new":                                "lanh_dao mot_cua van_thu",
+	"GET /documents/{id}":                                "lanh_dao mot_cua van_thu",
+	"POST /documents/{id}/deliveries/{delivery}/handed":  "van_thu",
+	"POST /documents/{id}/deliveries/{delivery}/resume":  "van_thu",
+	"GET /documents/{id}/deliveries/{delivery}/{export}": "van_thu",
+	"GET /documents/{id}/edit":                           "lanh_dao mot_cua van_thu",
+	"POST /documents/{id}/edit":                          "lanh_dao mot_cua van_thu",
+	"GET /documents/{id}/file":                           "lanh_dao mot_cua van_thu",
+	"GET /documents/{id}/message":                        "lanh_dao mot_cua van_thu",
+	"GET /documents/{id}/pages/{page}":                   "lanh_dao mot_cua van_thu",
+	"POST /documents/{id}/recall":                        "van_thu",
+	"GET /documents/{id}/replace":                        "van_thu",
+	"POST /documents/{id}/replace":                       "van_thu",
+	"POST /documents/{id}/send":                          "van_thu",
+	"GET /enter":                                         "open",
+	"GET /home":                                          "it",
+	"GET /inbox":                                         "lanh_dao van_thu",
+	"GET /inbox/{id}":                                    "lanh_dao van_thu",
+	"POST /inbox/{id}/accept":                            "van_thu",
+	"GET /inbox/{id}/files/{n}":                          "lanh_dao van_thu",
+	"GET /inbox/{id}/files/{n}/pages/{page}":             "lanh_dao van_thu",
+	"GET /inbox/{id}/files/{n}/report":                   "lanh_dao van_thu",
+	"POST /inbox/{id}/handle":                            "lanh_dao van_thu",
+	"GET /inbox/{id}/message":                            "lanh_dao van_thu",
+	"POST /inbox/{id}/recall":                            "van_thu",
+	"GET /inbox/{id}/receipt":                            "lanh_dao van_thu",
+	"POST /inbox/{id}/refuse":                            "van_thu",
+	"GET /login":                                         "open",
+	"POST /login":                                        "open",
+	"POST /logout":                                       "everyone",
+	"GET /password":                                      "everyone",
+	"POST /password":                                     "everyone",
+	"GET /peers":                                         "it",
+	"POST /press/{id}/ask":                               "mot_cua van_thu",
+	"GET /press/{id}/file":                               "van_thu",
+	"POST /press/{id}/number":                            "van_thu",
+	"GET /press/{id}/seal":                               "van_thu",
+	"POST /press/{id}/seal":                              "van_thu",
+	"POST /press/{id}/seal/complete":                     "van_thu",
+	"GET /press/{id}/seal/pages/{page}":                  "van_thu",
+	"GET /press/{id}/seal/state":                         "van_thu",
+	"POST /press/{id}/seal/upload":                       "van_thu",
+	"GET /registers":                                     "lanh_dao mot_cua van_thu",
+	"GET /registers/{book}/new":                          "van_thu",
+	"POST /registers/{book}/new":                         "van_thu",
+	"GET /registers/{book}/{year}":                       "lanh_dao mot_cua van_thu",
+	"GET /registers/{book}/{year}/csv":                   "lanh_dao mot_cua van_thu",
+	"POST /registers/{book}/{year}/first":                "van_thu",
+	"POST /registers/{book}/{year}/void":                 "van_thu",
+	"GET /results":                                       "lanh_dao mot_cua van_thu",
+	"GET /results/new":                                   "mot_cua van_thu",
+	"POST /results/new":                                  "mot_cua van_thu",
+	"GET /results/{id}":                                  "lanh_dao mot_cua van_thu",
+	"GET /results/{id}/file":                             "lanh_dao mot_cua van_thu",
+	"GET /results/{id}/pages/{page}":                     "lanh_dao mot_cua van_thu",
+	"GET /results/{id}/replace":                          "mot_cua van_thu",
+	"POST /results/{id}/replace":                         "mot_cua van_thu",
+	"POST /results/{id}/revoke":                          "van_thu",
+	"GET /search":                                        "it",
+	"GET /search/{id}":                                   "it",
+	"POST /search/{id}/resume":                           "it",
+	"GET /sign":                                          "lanh_dao",
+	"GET /sign/{id}":                                     "lanh_dao",
+	"POST /sign/{id}/complete":                           "lanh_dao",
+	"GET /sign/{id}/file":                                "lanh_dao",
+	"POST /sign/{id}/key":                                "lanh_dao",
+	"GET /sign/{id}/pages/{page}":                        "lanh_dao",
+	"POST /sign/{id}/return":                             "lanh_dao",
+	"GET /sign/{id}/state":                               "lanh_dao",
+	"POST /sign/{id}/upload":                             "lanh_dao",
+	"GET /verifications":                                 "lanh_dao mot_cua van_thu",
+	"POST /verifications":                                "lanh_dao mot_cua van_thu",
+	"GET /verifications/{id}":                            "lanh_dao mot_cua van_thu",
+	"GET /verifications/{id}/report":                     "lanh_dao mot_cua van_thu",
+	"GET /{$}":                                           "everyone",
+}
+
+// apiTable is the scope that a key needs, then the roles of sessions ("-": keys may not).
+var apiTable = map[string]string{
+	"GET /healthz":                                               "open",
+	"GET /v1":                                                    "open",
+	"GET /v1/agencies":                                           "agencies:read: it lanh_dao mot_cua van_thu",
+	"GET /v1/agencies/{organ_id}":                                "agencies:read: it lanh_dao mot_cua van_thu",
+	"GET /v1/deliveries/{id}/export":                             "documents:send: van_thu",
+	"POST /v1/deliveries/{id}:mark-delivered":                    "documents:send: van_thu",
+	"GET /v1/documents":                                          "documents:read: lanh_dao mot_cua van_thu",
+	"POST /v1/documents":                                         "documents:write: lanh_dao mot_cua van_thu",
+	"POST /v1/documents/paper":                                   "registers:write: van_thu",
+	"GET /v1/documents/{id}":                                     "documents:read: lanh_dao mot_cua van_thu",
+	"PATCH /v1/documents/{id}":                                   "documents:write: lanh_dao mot_cua van_thu",
+	"GET /v1/documents/{id}/deliveries":                          "documents:read: lanh_dao mot_cua van_thu",
+	"GET /v1/documents/{id}/edxml":                               "documents:read: lanh_dao mot_cua van_thu",
+	"GET /v1/documents/{id}/file":                                "documents:read: lanh_dao mot_cua van_thu",
+	"GET /v1/documents/{id}/timeline":                            "documents:read: lanh_dao mot_cua van_thu",
+	"POST /v1/documents/{id}:attach-signed":                      "-: lanh_dao van_thu",
+	"POST /v1/documents/{id}:complete":                           "-: lanh_dao van_thu",
+	"POST /v1/documents/{id}:confirm-seal":                       "-: van_thu",
+	"POST /v1/documents/{id}:number":                             "registers:write: van_thu",
+	"POST /v1/documents/{id}:prepare":                            "-: lanh_dao van_thu",
+	"POST /v1/documents/{id}:recall":                             "documents:send: van_thu",
+	"POST /v1/documents/{id}:replace":                            "documents:send: van_thu",
+	"POST /v1/documents/{id}:return":                             "-: lanh_dao",
+	"POST /v1/documents/{id}:seal":                               "seal:queue: mot_cua van_thu",
+	"POST /v1/documents/{id}:send":                               "documents:send: van_thu",
+	"POST /v1/documents/{id}:sign-request":                       "sign:queue: mot_cua van_thu",
+	"GET /v1/events":                                             "events:read: it lanh_dao mot_cua van_thu",
+	"POST /v1/files":                                             "files:write: lanh_dao mot_cua van_thu",
+	"GET /v1/files/{sha256}":                                     "files:read: lanh_dao mot_cua van_thu",
+	"GET /v1/inbox":                                              "inbox:read: lanh_dao mot_cua van_thu",
+	"POST /v1/inbox/paper":                                       "registers:write: van_thu",
+	"GET /v1/inbox/{id}":                                         "inbox:read: lanh_dao mot_cua van_thu",
+	"GET /v1/inbox/{id}/attachments/{n}":                         "inbox:read: lanh_dao mot_cua van_thu",
+	"GET /v1/inbox/{id}/edxml":                                   "inbox:read: lanh_dao mot_cua van_thu",
+	"GET /v1/inbox/{id}/report":                                  "inbox:read: lanh_dao mot_cua van_thu",
+	"POST /v1/inbox/{id}:accept":                                 "inbox:decide: van_thu",
+	"POST /v1/inbox/{id}:answer-recall":                          "inbox:decide: van_thu",
+	"POST /v1/inbox/{id}:assign":                                 "inbox:decide: lanh_dao van_thu",
+	"POST /v1/inbox/{id}:complete":                               "inbox:decide: lanh_dao van_thu",
+	"POST /v1/inbox/{id}:process":                                "inbox:decide: lanh_dao van_thu",
+	"POST /v1/inbox/{id}:refuse":                                 "inbox:decide: van_thu",
+	"GET /v1/operations/{id}":                                    "operations:read: lanh_dao mot_cua van_thu",
+	"GET /v1/public/results/{code}":                              "open",
+	"GET /v1/registers/{register}/numbers":                       "registers:read: lanh_dao mot_cua van_thu",
+	"POST /v1/registers/{register}/numbers":                      "registers:write: van_thu",
+	"POST /v1/registers/{register}/numbers/{year}/{number}:void": "-: van_thu",
+	"POST /v1/registers/{register}:start":                        "-: van_thu",
+	"GET /v1/results":                                            "results:read: lanh_dao mot_cua van_thu",
+	"POST /v1/signatures":                                        "sign:queue: mot_cua van_thu",
+	"POST /v1/results":                                           "results:write: mot_cua van_thu",
+	"GET /v1/results/{id}":                                       "results:read: lanh_dao mot_cua van_thu",
+	"GET /v1/results/{id}/file":                                  "results:read: lanh_dao mot_cua van_thu",
+	"POST /v1/results/{id}:attach-signed":                        "-: lanh_dao van_thu",
+	"POST /v1/results/{id}:complete":                             "-: lanh_dao van_thu",
+	"POST /v1/results/{id}:confirm-seal":                         "-: van_thu",
+	"POST /v1/results/{id}:issue":                                "results:issue: mot_cua van_thu",
+	"POST /v1/results/{id}:number":                               "registers:write: van_thu",
+	"POST /v1/results/{id}:prepare":                              "-: lanh_dao van_thu",
+	"POST /v1/results/{id}:replace":                              "results:revoke: van_thu",
+	"POST /v1/results/{id}:return":                               "-: lanh_dao",
+	"POST /v1/results/{id}:revoke":                               "results:revoke: van_thu",
+	"POST /v1/results/{id}:seal":                                 "seal:queue: mot_cua van_thu",
+	"POST /v1/results/{id}:sign-request":                         "sign:queue: mot_cua van_thu",
+	"POST /v1/verifications":                                     "verify: it lanh_dao mot_cua van_thu",
+	"GET /v1/verifications/{id}":                                 "verify: it lanh_dao mot_cua van_thu",
+	"GET /v1/verifications/{id}/report.json":                     "verify: it lanh_dao mot_cua van_thu",
+}
+
+func roleNames(roles []exchange.Role) string {
+	var out []string
+	for _, r := range roles {
+		out = append(out, string(r))
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
+
+func (r pageRow) entry() string {
+	switch {
+	case r.open:
+		return "open"
+	case r.roles == nil:
+		return "everyone"
+	}
+	return roleNames(r.roles)
+}
+
+func apiEntry(r api.Route) string {
+	switch {
+	case r.Open():
+		return "open"
+	case r.People:
+		return "-: " + roleNames(r.Roles)
+	}
+	return string(r.Scope) + ": " + roleNames(r.Roles)
+}
+
+func TestEveryRouteHasItsEntryInTheTable(t *testing.T) {
+	t.Parallel()
+	d := newGates(t)
+	compare := func(what string, table map[string]string, got map[string]string) {
+		for route, entry := range got {
+			if want, ok := table[route]; !ok {
+				t.Errorf("%s: no entry: %q: %q,", what, route, entry)
+			} else if want != entry {
+				t.Errorf("%s: %s is for %q, the table says %q", what, route, entry, want)
+			}
+		}
+		for route := range table {
+			if _, ok := got[route]; !ok {
+				t.Errorf("%s: the table names %s, which is not there", what, route)
+			}
+		}
+	}
+	pages, calls := map[string]string{}, map[string]string{}
+	for _, r := range d.pageRows {
+		pages[r.method+" "+r.path] = r.entry()
+	}
+	for _, r := range d.apiRows {
+		calls[r.Method+" "+r.Path] = apiEntry(r)
+	}
+	compare("page", pageTable, pages)
+	compare("api", apiTable, calls)
+}
+
+func TestAnOperatorHasNoLegalActAndSeesNoDocument(t *testing.T) {
+	t.Parallel()
+	for route, entry := range pageTable {
+		path := strings.SplitN(route, " ", 2)[1]
+		if !strings.Contains(entry, string(exchange.RoleOperator)) {
+			continue
+		}
+		if !slices.Contains([]string{"accounts", "api-keys", "peers", "home", "search"}, strings.Split(path, "/")[1]) {
+			t.Errorf("%s is open to operators", route)
+		}
+	}
+}
+
+func TestNobodyComesInByTheWrongDoor(t *testing.T) {
+	t.Parallel()
+	d := newGates(t)
+	before := d.digest(t)
+	for _, r := range d.pageRows {
+		path := d.aim(r.path)
+		refused := func(who, cookie string, allowed ...int) {
+			if w := knock(t.Context(), d.pages, r.method, path, cookie, ""); !slices.Contains(allowed, w.Code) {
+				t.Errorf("%s %s by %s: status %d", r.method, path, who, w.Code)
+			}
+		}
+		if r.open {
+			continue
+		}
+		outside := http.StatusUnauthorized
+		if r.method == http.MethodGet {
+			outside = http.StatusSeeOther // to the log-in page
+		}
+		for who, cookie := range map[string]string{"nobody": "", "a made-up session": "abc", "another agency": d.foreign} {
+			refused(who, cookie, outside)
+		}
+		if r.path != "/password" && r.path != "/logout" {
+			refused("one whose password must be changed", d.must, http.StatusSeeOther, http.StatusForbidden)
+		}
+		for _, role := range exchange.AccountRoles() {
+			if r.roles != nil && !slices.Contains(r.roles, role) {
+				refused(string(role), d.sessions[role], http.StatusForbidden)
+			}
+		}
+	}
+	for _, r := range d.apiRows {
+		if r.Open() {
+			continue
+		}
+		path := d.aim(r.Path)
+		refused := func(who, cookie, bearer string, allowed ...int) {
+			if w := knock(t.Context(), d.api, r.Method, path, cookie, bearer); !slices.Contains(allowed, w.Code) {
+				t.Errorf("%s %s by %s: status %d: %.200s", r.Method, path, who, w.Code, w.Body)
+			}
+		}
+		refused("nobody", "", "", http.StatusUnauthorized)
+		for _, name := range []string{"revoked", "expired"} {
+			refused("a key "+name, "", d.keys[name], http.StatusUnauthorized)
+		}
+		refused("another agency's key", "", d.keys["foreign"], http.StatusUnauthorized, http.StatusForbidden)
+		refused("another agency's session", "", api.SessionPrefix+d.foreign, http.StatusUnauthorized, http.StatusForbidden)
+		refused("another agency's cookie", d.foreign, "", http.StatusUnauthorized, http.StatusForbidden)
+		refused("one whose password must be changed", "", api.SessionPrefix+d.must, http.StatusUnauthorized, http.StatusForbidden)
+		for name, secret := range d.keys {
+			if scope, ok := strings.CutPrefix(name, "only "); ok && (r.People || scope != string(r.Scope)) {
+				refused("a key for "+scope, "", secret, http.StatusForbidden)
+			}
+		}
+		for _, role := range exchange.AccountRoles() {
+			if !slices.Contains(r.Roles, role) {
+				refused(string(role), "", api.SessionPrefix+d.sessions[role], http.StatusForbidden)
+			}
+		}
+	}
+	if after := d.digest(t); after != before {
+		t.Error("a refused request changed the store")
+	}
+}
