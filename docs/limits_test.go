@@ -37,12 +37,14 @@ var limits = []struct {
 	{"The command line", []limit{
 		{"cmd/antin", "maxKeyFile", bytesOf, "a key, certificate or password file"},
 		{"cmd/antin", "maxTrustFiles", count, "files read from a folder given with `--trust`"},
+		{"cmd/antin", "maxConfigFile", bytesOf, "a configuration or directory file"},
+		{"cmd/antin", "drainFor", seconds, "requests under way when `serve` is stopped"},
 		{"cmd/antin", "maxJobs", count, "`--jobs`: files handled at once"},
 		{"certs", "MaxBundleCertificates", count, "certificates in one bundle"},
 	}},
 	{"Pages", []limit{
 		{"web", "MaxUpload", bytesOf, "a PDF dropped on a page"},
-		{"cmd/antin", "publicPerMinute", count, "files a minute on the demo's public page"},
+		{"web", "checksPerMinute", count, "files a minute that one address may have checked on the public page"},
 		{"web/render", "MaxDocument", bytesOf, "a PDF whose pages are shown as images"},
 		{"web/render", "cpuSeconds", count, "seconds of processor time for one page image"},
 		{"web/render", "defaultTimeout", seconds, "one page image, waiting included"},
