@@ -87,7 +87,7 @@ func usageOf(pid int) (u processUsage) {
 	dir := fmt.Sprintf("/proc/%d/", pid)
 	if status, err := os.ReadFile(dir + "status"); err == nil {
 		if m := peakOf.FindSubmatch(status); m != nil {
-			kb, _ := strconv.Atoi(string(m[1])) //nolint:errcheck // digits
+			kb, _ := strconv.Atoi(string(m[1]))
 			u.peakMB = kb / 1024
 		}
 	}
@@ -98,7 +98,7 @@ func usageOf(pid int) (u processUsage) {
 	_, rest, _ := strings.Cut(string(stat), ") ") // the name before may hold spaces
 	fields := strings.Fields(rest)
 	for i := 11; i <= 14 && i < len(fields); i++ { // utime, stime, cutime, cstime
-		ticks, _ := strconv.ParseInt(fields[i], 10, 64) //nolint:errcheck // zero where it is none
+		ticks, _ := strconv.ParseInt(fields[i], 10, 64)
 		u.cpu += time.Duration(ticks) * clockTick
 	}
 	return u

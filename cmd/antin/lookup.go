@@ -15,7 +15,7 @@ func (c *core) successor(ctx context.Context, agency exchange.AgencyCode, id exc
 // successor asks the node that issued the replaced result.
 func (d *demo) successor(ctx context.Context, agency exchange.AgencyCode, id exchange.ID) (exchange.Result, error) {
 	if agency == d.b.office.Agency.Code {
-		return d.b.core.successor(ctx, agency, id)
+		return d.b.successor(ctx, agency, id)
 	}
-	return d.a.core.successor(ctx, agency, id)
+	return d.a.successor(ctx, agency, id)
 }
