@@ -448,6 +448,7 @@ func (l *load) check(ctx context.Context) (lost []string, checked int, err error
 			}
 			if why := s.lacks(job); why != "" {
 				lost = append(lost, job+" "+string(id)+": "+why)
+				continue
 			}
 			number := ""
 			switch job {

@@ -4,15 +4,47 @@ package main
 
 import (
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // fromSources are commands that a reader gives in a checkout.
 var fromSources = regexp.MustCompile(`(?m)go (?:run|build)\b.*\./cmd/antin|^make |(?:^|\s)\./antin `)
+
+var shownPort = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
+
+// needPorts waits until the addresses that a page shows are free: on a machine where
+// people work, a demo of theirs may run. In CI nothing else does.
+func needPorts(t *testing.T, script string) {
+	t.Helper()
+	for _, m := range shownPort.FindAllStringSubmatch(script, -1) {
+		free := func() bool {
+			l, err := net.Listen("tcp", m[0])
+			if err == nil {
+				l.Close()
+			}
+			return err == nil
+		}
+		for range 100 {
+			if free() {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		switch {
+		case free():
+		case os.Getenv(strictVariable) != "":
+			t.Fatalf("%s is taken", m[0])
+		default:
+			t.Skipf("%s is taken: the commands of the page were not run", m[0])
+		}
+	}
+}
 
 // TestCommandsOfThePagesWork follows every page of the documentation in a folder
 // of its own, with an empty HOME, and fails at the first command that does.
@@ -58,6 +90,7 @@ func TestCommandsOfThePagesWork(t *testing.T) {
 			if fromSources.MatchString(script) {
 				dir = checkout
 			}
+			needPorts(t, script)
 			newSession(t, dir).follow(t, script)
 		})
 		if ents, err := os.ReadDir(checkout); err == nil { // a page begins with what a checkout holds
