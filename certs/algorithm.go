@@ -2,6 +2,7 @@ package certs
 
 import (
 	"crypto"
+	"crypto/dsa" //nolint:staticcheck // verified only, for old archives
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -51,6 +52,8 @@ var (
 	oidMGF1          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
 	oidEd25519       = asn1.ObjectIdentifier{1, 3, 101, 112}
 	oidECPublicKey   = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+	oidDSA           = asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}
+	oidEd448         = asn1.ObjectIdentifier{1, 3, 101, 113}
 )
 
 var schemes = []struct {
@@ -76,6 +79,9 @@ var schemes = []struct {
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 10}, ades.ECDSA, crypto.SHA3_256},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 11}, ades.ECDSA, crypto.SHA3_384},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 12}, ades.ECDSA, crypto.SHA3_512},
+	{asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 3}, ades.DSA, crypto.SHA1},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 1}, ades.DSA, crypto.SHA224},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 2}, ades.DSA, crypto.SHA256},
 }
 
 // Scheme reads a as a signature algorithm. The bare rsaEncryption and
@@ -227,6 +233,19 @@ func (c *Certificate) VerifyDigest(s SignatureScheme, digest, sig []byte) error 
 			return c.mismatch(s)
 		}
 		ok = ecdsa.VerifyASN1(pub, digest, sig)
+	case *CurveKey:
+		if s.Algorithm != ades.ECDSA {
+			return c.mismatch(s)
+		}
+		ok = pub.verify(digest, sig)
+	case *dsa.PublicKey:
+		if s.Algorithm != ades.DSA {
+			return c.mismatch(s)
+		}
+		if pub.P == nil {
+			return fmt.Errorf("%w: DSA key without parameters", ErrAlgorithm)
+		}
+		ok = verifyDSA(pub, digest, sig)
 	case ed25519.PublicKey:
 		if s.Algorithm != ades.Ed25519 {
 			return c.mismatch(s)

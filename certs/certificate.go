@@ -37,12 +37,13 @@ type Certificate struct {
 	// NotBefore and NotAfter bound the validity period, both included, in UTC.
 	NotBefore, NotAfter time.Time
 
-	// PublicKey is *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey, and nil
+	// PublicKey is *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, *CurveKey
+	// or *dsa.PublicKey (its parameters nil where they are the issuer's), and nil
 	// when the algorithm is unknown here.
 	PublicKey crypto.PublicKey
 	// KeyBits is the size of the modulus or the curve; 0 when unknown.
 	KeyBits int
-	// KeyAlgorithm is "RSA", "ECDSA", "Ed25519" or the identifier in dots.
+	// KeyAlgorithm is "RSA", "ECDSA", "Ed25519", "Ed448", "DSA" or the identifier in dots.
 	KeyAlgorithm string
 
 	// SignatureAlgorithm and Signature are how the issuer signed RawTBS.

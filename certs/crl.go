@@ -18,7 +18,7 @@ type CRL struct {
 	Issuer                 string // as Certificate.Subject
 	ThisUpdate, NextUpdate time.Time
 	Number                 *big.Int // nil when absent
-	// Delta reports a delta CRL, which this package does not use.
+	// Delta reports a delta CRL, which only tells what changed since another list.
 	Delta bool
 	// ExpiredCertsOnCRL is since when certificates stay listed after they
 	// expired (X.509, 8.5.2.12); zero when absent.
@@ -31,6 +31,8 @@ type CRL struct {
 	authorityKeyID     []byte
 	entries            cryptobyte.String
 	scope              crlScope
+	rawScope           []byte   // issuingDistributionPoint as it stands; nil when absent
+	baseNumber         *big.Int // of a delta: the list that it starts from
 	unknownCritical    bool
 }
 
@@ -130,8 +132,10 @@ func (l *CRL) readExtensions(in cryptobyte.String) bool {
 			l.Number = new(big.Int)
 			ok = value.ReadASN1Integer(l.Number)
 		case e.OID.Equal(oidDeltaCRLIndicator):
-			l.Delta = true
+			l.Delta, l.baseNumber = true, new(big.Int)
+			ok = value.ReadASN1Integer(l.baseNumber) && value.Empty()
 		case e.OID.Equal(oidIssuingDistPoint):
+			l.rawScope = e.Value
 			ok = l.scope.read(value)
 		case e.OID.Equal(oidAuthorityKeyID):
 			l.authorityKeyID = readAuthorityKeyID(value)

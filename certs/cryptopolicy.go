@@ -56,6 +56,46 @@ func (p CryptoPolicy) Allowed(alg ades.SignatureAlgorithm, keyBits int, hash cry
 	return known && (open || at.Before(limit))
 }
 
+// WeakError says why a CryptoPolicy does not allow a combination.
+type WeakError struct {
+	// Policy is the policy's name with its version.
+	Policy string
+	// What is the weak part as reports show it: "RSA-PSS 1024", "SHA-1".
+	What string
+	// Until is the first moment at which it was no longer strong enough; zero when
+	// the policy does not list it at all.
+	Until time.Time
+}
+
+// Error implements error.
+func (e *WeakError) Error() string {
+	if e.Until.IsZero() {
+		return fmt.Sprintf("certs: %s does not list %s", e.Policy, e.What)
+	}
+	return fmt.Sprintf("certs: %s allows %s only before %s", e.Policy, e.What, e.Until.Format(time.DateOnly))
+}
+
+// Check is Allowed with the reason: nil, or a *WeakError that names the part
+// that is too weak, the key before the hash.
+func (p CryptoPolicy) Check(alg ades.SignatureAlgorithm, keyBits int, hash crypto.Hash, at time.Time) error {
+	name := p.Name + " " + p.Version
+	limit, open, known := p.Until(alg, keyBits, 0)
+	if !known || (!open && !at.Before(limit)) {
+		return &WeakError{Policy: name, What: fmt.Sprintf("%s %d", alg, keyBits), Until: limit}
+	}
+	if hash == 0 || p.AllowedHash(hash, at) {
+		return nil
+	}
+	weak := &WeakError{Policy: name, What: ades.HashName(hash)}
+	if r, listed := p.hashRule(hash); listed {
+		weak.Until = r.until
+	}
+	if weak.What == "" {
+		weak.What = hash.String()
+	}
+	return weak
+}
+
 // AllowedHash reports whether hash alone was strong enough at that time, as for
 // a time-stamp's imprint.
 func (p CryptoPolicy) AllowedHash(hash crypto.Hash, at time.Time) bool {
@@ -107,8 +147,8 @@ func (p CryptoPolicy) CheckPath(path Path, at time.Time) (*Certificate, error) {
 		if err != nil {
 			return c, err
 		}
-		if !p.Allowed(s.Algorithm, path[i+1].KeyBits, s.Hash, at) {
-			return c, fmt.Errorf("certs: %s with %d bits and %s is not strong enough", s.Algorithm, path[i+1].KeyBits, ades.HashName(s.Hash))
+		if err := p.Check(s.Algorithm, path[i+1].KeyBits, s.Hash, at); err != nil {
+			return c, err
 		}
 	}
 	return nil, nil

@@ -67,50 +67,6 @@ func (c *revocationCheck) addRevoked(s RevocationStatus, retained time.Time, max
 	c.known = append(c.known, s)
 }
 
-func (c *revocationCheck) crl(e Evidence) {
-	l, err := ParseCRL(e.DER)
-	if err != nil {
-		c.fail(RevocationStatus{}, WhyMalformed)
-		return
-	}
-	mask := l.covers(c.cert)
-	if mask == 0 {
-		c.fail(RevocationStatus{}, WhyOther)
-		return
-	}
-	s := RevocationStatus{Source: SourceCRL, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate, Embedded: e.Origin == OriginEmbedded, Evidence: e}
-	if l.Delta || l.unknownCritical {
-		c.fail(s, WhyUnsupported)
-		return
-	}
-	path, why := c.crlSigner(l)
-	if path == nil {
-		c.fail(s, why)
-		return
-	}
-	s.Issuer, s.IssuerPath = path[0], path
-	entry, usable := l.find(c.cert)
-	if !usable {
-		c.fail(s, WhyUnsupported)
-		return
-	}
-	if entry != nil && entry.reason != reasonRemoveFromCRL {
-		s.RevokedAt, s.Reason = entry.at, reasonName(entry.reason)
-		c.addRevoked(s, l.ExpiredCertsOnCRL, c.o.MaxCRLAge)
-		return
-	}
-	if why := c.stale(l.ThisUpdate, l.NextUpdate, l.ExpiredCertsOnCRL, c.o.MaxCRLAge); why != "" {
-		c.fail(s, why)
-		return
-	}
-	if mask == allReasons {
-		c.known = append(c.known, s)
-		return
-	}
-	s.Status = StatusGood
-	c.partial, c.mask = append(c.partial, s), c.mask|mask
-}
-
 // crlSigner finds who signed l and may: the issuer itself, a certificate that
 // the issuer's key certified for it, or one with a path to o.Anchors.
 func (c *revocationCheck) crlSigner(l *CRL) (Path, string) {

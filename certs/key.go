@@ -37,12 +37,19 @@ func (c *Certificate) parseKey() error {
 		return c.parseRSA()
 	case alg.OID.Equal(oidECPublicKey):
 		c.KeyAlgorithm = "ECDSA"
-		// An unknown curve (brainpool, secp256k1) is an error there and a nil key here.
+		// A curve that is unknown there may be one of ours; else the key is nil.
 		if pub, err := x509.ParsePKIXPublicKey(c.RawSPKI); err == nil {
 			if ec, isEC := pub.(*ecdsa.PublicKey); isEC {
 				c.PublicKey, c.KeyBits = ec, ec.Curve.Params().BitSize
 			}
+		} else if key := parseCurveKey(alg.Params, c.keyBytes); key != nil {
+			c.PublicKey, c.KeyBits = key, key.Bits()
 		}
+	case alg.OID.Equal(oidDSA):
+		c.KeyAlgorithm = "DSA"
+		return c.parseDSA(alg.Params)
+	case alg.OID.Equal(oidEd448):
+		c.KeyAlgorithm, c.KeyBits = "Ed448", 448 // known by name: nothing here verifies it
 	case alg.OID.Equal(oidEd25519):
 		c.KeyAlgorithm = "Ed25519"
 		if len(c.keyBytes) != ed25519.PublicKeySize {

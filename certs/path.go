@@ -58,6 +58,8 @@ type PathOptions struct {
 	Usage Usage
 	// AllowSandbox admits certificates with the sandbox mark.
 	AllowSandbox bool
+	// Verified remembers signatures from one path to the next; nil does not.
+	Verified *Verified
 
 	// The initial values of RFC 5280, 6.1.1 (c), (e) to (g). InitialPolicies
 	// empty means any policy.
@@ -198,6 +200,7 @@ func (b *pathBuilder) extend(ctx context.Context, path Path) (Path, error) {
 		if path.loops(issuer) {
 			continue
 		}
+		issuer = b.complete(issuer, MaxPathLength)
 		if err := b.verify(last, issuer); err != nil {
 			b.failSignature(path, last, issuer, err)
 			continue
@@ -264,7 +267,7 @@ func (b *pathBuilder) verify(c, issuer *Certificate) error {
 	err, done := b.verified[pair]
 	if !done {
 		b.signatures++
-		err = c.checkSignatureFrom(issuer)
+		err = b.o.Verified.check(c, issuer)
 		b.verified[pair] = err
 	}
 	return err
@@ -281,4 +284,28 @@ func (b *pathBuilder) failSignature(path Path, c, issuer *Certificate, err error
 	default:
 		b.fail(path, ReasonSignature, c, fmt.Errorf("by the key of %s: %w", issuer.Subject, err))
 	}
+}
+
+// complete supplies the parameters of a DSA key from the certificate that issued
+// it (RFC 5280, 6.1.4 (d) to (f)); any other certificate, and one whose issuer is
+// not at hand, is returned as it is.
+func (b *pathBuilder) complete(c *Certificate, depth int) *Certificate {
+	if _, incomplete := c.incompleteDSA(); !incomplete || depth == 0 {
+		return c
+	}
+	for _, issuer := range slices.Concat(b.o.Anchors, b.pool) {
+		if issuer.subjectKey != c.issuerKey || issuer.Equal(c) || b.signatures > maxPathSignatures {
+			continue
+		}
+		issuer = b.complete(issuer, depth-1)
+		whole := c.withParameters(issuer)
+		if whole == nil {
+			continue
+		}
+		b.signatures++
+		if c.checkSignatureFrom(issuer) == nil {
+			return whole
+		}
+	}
+	return c
 }

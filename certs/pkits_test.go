@@ -17,16 +17,6 @@ import (
 	"antin/certs"
 )
 
-// pkitsGaps are the cases of the NIST suite that this package decides otherwise,
-// each with the reason. A case that starts to agree fails the test until its
-// line is removed.
-var pkitsGaps = map[string]string{
-	"valid_dsa_signatures_test4":            "DSA is not verified: no CA of today uses it, and Go withdraws it",
-	"valid_dsa_parameter_inheritance_test5": "DSA, as above",
-	"invalid_deltacrl_test4":                "delta CRLs are ignored: the base CRL alone decides",
-	"valid_deltacrl_test5":                  "a delta CRL lifts a hold of the base CRL",
-}
-
 type pkitsCase struct {
 	ID     string
 	Name   string
@@ -75,28 +65,15 @@ func TestPKITS(t *testing.T) {
 		t.Fatal(err)
 	}
 	agree := 0
-	seen := map[string]bool{}
 	for _, c := range cases {
 		got := c.run(t, dir, root, load)
-		same := c.agrees(got)
-		_, gap := pkitsGaps[c.Name]
-		seen[c.Name] = true
-		if same {
+		if c.agrees(got) {
 			agree++
+			continue
 		}
-		switch {
-		case same && gap:
-			t.Errorf("%s agrees now: remove it from the known gaps", c.Name)
-		case !same && !gap:
-			t.Errorf("%s: got %v, want error %v", c.Name, got, c.Error)
-		}
+		t.Errorf("%s: got %v, want error %v", c.Name, got, c.Error)
 	}
-	for name := range pkitsGaps {
-		if !seen[name] {
-			t.Errorf("known gap %s is no case of the suite", name)
-		}
-	}
-	t.Logf("NIST PKITS: %d of %d cases agree, %d known gaps", agree, len(cases), len(pkitsGaps))
+	t.Logf("NIST PKITS: %d of %d cases agree", agree, len(cases))
 }
 
 // agrees reports whether got is the expected outcome, for the expected reason.

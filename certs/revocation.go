@@ -29,7 +29,7 @@ const (
 	WhyResponderUnknown = "responder-unknown" // the responder does not know the certificate
 	WhySignature        = "signature"         // the evidence's signature does not verify
 	WhyResponder        = "responder"         // whoever signed may not speak for the issuer
-	WhyUnsupported      = "unsupported"       // a delta CRL, an unknown critical extension or algorithm
+	WhyUnsupported      = "unsupported"       // a delta CRL without its list, an unknown critical extension or algorithm
 	WhyOther            = "other-certificate" // the evidence is about other certificates
 	WhyMalformed        = "malformed"         // the evidence cannot be read
 	WhyNone             = "no-evidence"       // there was none
@@ -68,6 +68,9 @@ type RevocationStatus struct {
 	ThisUpdate, NextUpdate, ProducedAt time.Time
 	Embedded                           bool
 	Evidence                           Evidence
+	// Delta is the delta CRL that brought Evidence, the complete CRL, up to date;
+	// its zero value when none did.
+	Delta Evidence
 	// Issuer is the OCSP responder's or CRL issuer's certificate and IssuerPath
 	// its path: up to the certificate's issuer when that one delegated, up to an
 	// anchor when another CA signed the CRL. The caller checks the revocation of
@@ -104,6 +107,7 @@ func CheckRevocation(cert, issuer *Certificate, ev []Evidence, o RevocationOptio
 			c.crl(e)
 		}
 	}
+	c.crls()
 	return c.result()
 }
 
@@ -112,6 +116,8 @@ type revocationCheck struct {
 	o            RevocationOptions
 	known        []RevocationStatus // good (fresh) and revoked
 	partial      []RevocationStatus // good for some reasons only
+	complete     []usableCRL
+	deltas       []usableCRL
 	mask         reasonMask
 	unknown      RevocationStatus
 }

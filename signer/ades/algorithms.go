@@ -14,6 +14,7 @@ const (
 	RSAPSS   SignatureAlgorithm = "RSA-PSS"
 	ECDSA    SignatureAlgorithm = "ECDSA"
 	Ed25519  SignatureAlgorithm = "Ed25519"
+	DSA      SignatureAlgorithm = "DSA" // of old certificates; never created
 )
 
 var hashes = []struct {
