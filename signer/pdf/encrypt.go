@@ -1,18 +1,31 @@
 package pdf
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/md5" //nolint:gosec // the standard security handler is defined with it
-	"crypto/rc4" //nolint:gosec // the standard security handler is defined with it
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/binary"
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
 
 	"antin/internal/text"
 )
+
+// lock is how far the encryption of one revision was opened. The zero value is
+// that of a file without encryption.
+type lock struct {
+	handler *security
+	ref     Ref   // of the encryption dictionary; zero when it is direct
+	err     error // why the handler is missing
+	// password tells that the one given fits nothing; the empty one may have opened
+	// the file all the same.
+	password bool
+}
+
+// locks keeps what opening a handler came to, so that the revisions of a file,
+// which all have the same one, pay for its key derivation once.
+type locks struct {
+	mu   sync.Mutex
+	list map[string]lock
+}
 
 // Encrypted reports whether any section of the file names an encryption dictionary
 // (ISO 32000-2, 7.6).
@@ -28,169 +41,122 @@ func (f *File) encryption() Object {
 	return nil
 }
 
-// EncryptionError returns the error for working with an encrypted file, nil for one
-// that is not encrypted: password-required when the empty user password does not
-// open it, encryption-unsupported when it does or when the security handler is not
-// the standard one.
-func (f *File) EncryptionError() error {
+// EncryptionError returns why the objects of an encrypted file cannot be read, nil
+// when they can or the file is not encrypted: password-required when none was given
+// and the empty user password does not open it, password-wrong when the one given
+// does not either, encryption-unsupported for another security handler than the
+// standard one, which is then named, and for damage.
+func (f *File) EncryptionError() error { return f.lock.err }
+
+// openLock finds out how the file is encrypted and opens it. Problems are kept for
+// EncryptionError: what such a file's cross-reference says can still be read.
+func (f *File) openLock() {
 	o := f.encryption()
 	if o == nil {
-		return nil
+		return
+	}
+	unsupported := func(err error) { f.lock.err = text.Errorf(text.EncryptionUnsupported, err) }
+	if err := f.oneEncryption(o); err != nil {
+		unsupported(err)
+		return
 	}
 	if ref, ok := o.(Ref); ok {
 		if e, ok := f.Entry(ref.Num); !ok || e.ObjStm != 0 {
-			return text.Errorf(text.EncryptionUnsupported, errors.New("encryption dictionary lies in an object stream"))
+			unsupported(errors.New("encryption dictionary is missing or lies in an object stream"))
+			return
 		}
+		f.lock.ref = ref
 	}
 	d, err := f.Dict(o)
 	if err != nil {
-		return text.Errorf(text.EncryptionUnsupported, err)
+		unsupported(err)
+		return
 	}
-	h, ok := f.standardHandler(d)
-	if ok && !h.opensWithoutPassword() {
-		return text.Errorf(text.PasswordRequired, nil)
-	}
-	return text.Errorf(text.EncryptionUnsupported, nil)
-}
-
-// standardHandler holds the values of a standard security handler's dictionary
-// that the check of the user password needs.
-type standardHandler struct {
-	revision      int64
-	keyLen        int // bytes
-	owner, user   []byte
-	permissions   uint32
-	id            []byte
-	plainMetadata bool
-}
-
-// standardHandler reads d; ok is false when it is of another handler or damaged.
-func (f *File) standardHandler(d *Dict) (h standardHandler, ok bool) {
-	name, err := f.Name(d.Get("Filter"))
-	revision, err2 := f.Int(d.Get("R"))
-	owner, err3 := f.String(d.Get("O"))
-	user, err4 := f.String(d.Get("U"))
-	p, err5 := f.Int(d.Get("P"))
-	bits, err6 := f.Int(d.Get("Length"))
-	if errors.Join(err, err2, err3, err4, err5, err6) != nil || name != "Standard" {
-		return h, false
-	}
-	h = standardHandler{revision: revision, keyLen: 5, owner: owner.Value, user: user.Value}
-	h.permissions = uint32(p & 0xffffffff)
-	if revision >= 3 && bits >= 40 && bits <= 128 {
-		h.keyLen = int(bits / 8)
-	}
-	if v, err := f.Int(d.Get("V")); err == nil && v == 4 {
-		h.keyLen = 16 // the crypt filters of that version have no other length
-	}
-	if o := d.Get("EncryptMetadata"); o != nil {
-		b, err := f.Bool(o)
-		h.plainMetadata = err == nil && !b
-	}
-	if a, err := f.Array(f.Trailer().Get("ID")); err == nil && len(a) > 0 {
-		if s, err := f.String(a[0]); err == nil {
-			h.id = s.Value
+	id := f.firstID()
+	key := string(Append(nil, d)) + "\x00" + string(id)
+	f.keys.mu.Lock()
+	defer f.keys.mu.Unlock()
+	opened, ok := f.keys.list[key]
+	if !ok {
+		opened = f.unlock(d, id)
+		if f.keys.list == nil {
+			f.keys.list = map[string]lock{}
 		}
+		f.keys.list[key] = opened
+	}
+	opened.ref = f.lock.ref
+	f.lock = opened
+}
+
+// oneEncryption makes sure that the sections agree about o. The older ones may be
+// silent: those of a linearised file are.
+func (f *File) oneEncryption(o Object) error {
+	if first := f.Trailer().Get("Encrypt"); first == nil || first == (Null{}) {
+		return errors.New("newest trailer lacks the encryption dictionary of an older one")
+	}
+	for _, s := range f.sections {
+		other := s.Trailer.Get("Encrypt")
+		if other == nil || other == (Null{}) {
+			continue
+		}
+		if !slices.Equal(Append(nil, other), Append(nil, o)) {
+			return errors.New("trailers name several encryption dictionaries")
+		}
+	}
+	return nil
+}
+
+// firstID returns the first part of the newest /ID, which keys are made from.
+func (f *File) firstID() []byte {
+	for _, s := range f.sections {
+		a, err := f.Array(s.Trailer.Get("ID"))
+		if err != nil || len(a) == 0 {
+			continue
+		}
+		if id, err := f.String(a[0]); err == nil {
+			return id.Value
+		}
+	}
+	return nil
+}
+
+// unlock opens the handler that d describes with the password of the file, or with
+// the empty user password.
+func (f *File) unlock(d *Dict, id []byte) lock {
+	filter, err := f.Name(d.Get("Filter"))
+	if err == nil && filter != "Standard" && filter != "" {
+		return lock{err: text.Detailed(text.EncryptionUnsupported, fmt.Errorf("security handler %q", string(filter)), "sign.security-handler", string(filter))}
+	}
+	h, err := f.standardHandler(d, id)
+	if err != nil {
+		return lock{err: text.Errorf(text.EncryptionUnsupported, err)}
 	}
 	switch {
-	case revision >= 2 && revision <= 4:
-		return h, len(h.owner) >= 32 && len(h.user) >= 32
-	case revision == 5 || revision == 6:
-		return h, len(h.user) >= 48
+	case f.password != "" && h.open(f.password):
+		return lock{handler: h}
+	case h.open(""):
+		return lock{handler: h, password: f.password != ""}
+	case f.password != "":
+		return lock{err: text.Errorf(text.PasswordWrong, errors.New("neither the user's nor the owner's password"))}
 	}
-	return h, false
+	return lock{err: text.Errorf(text.PasswordRequired, nil)}
 }
 
-// opensWithoutPassword checks the empty user password.
-func (h standardHandler) opensWithoutPassword() bool {
-	switch h.revision {
-	case 5:
-		sum := sha256.Sum256(h.user[32:40])
-		return bytes.Equal(sum[:], h.user[:32])
-	case 6:
-		return bytes.Equal(hardenedHash(h.user[32:40]), h.user[:32])
+// decrypt makes the strings of o, which was read as object ref, plain, and tells
+// its stream how its bytes are encrypted. Objects of an unopened file stay as they
+// are.
+func (f *File) decrypt(ref Ref, o Object) Object {
+	h := f.lock.handler
+	if h == nil || ref == f.lock.ref {
+		return o
 	}
-	key := h.fileKey()
-	if h.revision == 2 {
-		return bytes.Equal(rc4Bytes(key, []byte(passwordPad)), h.user[:32])
-	}
-	m := md5.New() //nolint:gosec // algorithm 5 of ISO 32000-1, 7.6.3.4
-	_, _ = m.Write([]byte(passwordPad))
-	_, _ = m.Write(h.id)
-	check := m.Sum(nil)
-	for i := range 20 {
-		round := bytes.Clone(key)
-		for j := range round {
-			round[j] ^= byte(i)
+	if st, ok := o.(*Stream); ok {
+		if st.Dict.Get("Type") == Name("XRef") {
+			return o
 		}
-		check = rc4Bytes(round, check)
+		st.cipher = &streamCipher{method: h.streamMethod(st.Dict), key: h, ref: ref}
+		h.decryptStrings(ref, st.Dict)
+		return o
 	}
-	return bytes.Equal(check, h.user[:16])
-}
-
-// passwordPad fills up passwords (ISO 32000-2, 7.6.4.3.2).
-const passwordPad = "\x28\xBF\x4E\x5E\x4E\x75\x8A\x41\x64\x00\x4E\x56\xFF\xFA\x01\x08" +
-	"\x2E\x2E\x00\xB6\xD0\x68\x3E\x80\x2F\x0C\xA9\xFE\x64\x53\x69\x7A"
-
-// fileKey is the file encryption key of the empty password (algorithm 2).
-func (h standardHandler) fileKey() []byte {
-	m := md5.New() //nolint:gosec // algorithm 2 of ISO 32000-1, 7.6.3.3
-	_, _ = m.Write([]byte(passwordPad))
-	_, _ = m.Write(h.owner[:32])
-	_, _ = m.Write(binary.LittleEndian.AppendUint32(nil, h.permissions))
-	_, _ = m.Write(h.id)
-	if h.revision >= 4 && h.plainMetadata {
-		_, _ = m.Write([]byte{0xff, 0xff, 0xff, 0xff})
-	}
-	key := m.Sum(nil)
-	if h.revision >= 3 {
-		for range 50 {
-			sum := md5.Sum(key[:h.keyLen]) //nolint:gosec // as above
-			key = sum[:]
-		}
-	}
-	return key[:h.keyLen]
-}
-
-func rc4Bytes(key, data []byte) []byte {
-	c, err := rc4.NewCipher(key) //nolint:gosec // as above
-	if err != nil {
-		return nil
-	}
-	out := make([]byte, len(data))
-	c.XORKeyStream(out, data)
-	return out
-}
-
-// hardenedHash is algorithm 2.B of ISO 32000-2, 7.6.4.3.4 for the empty user
-// password with the given salt.
-func hardenedHash(salt []byte) []byte {
-	sum := sha256.Sum256(salt)
-	k := sum[:]
-	for i := 0; ; i++ {
-		block, err := aes.NewCipher(k[:16])
-		if err != nil {
-			return nil
-		}
-		e := bytes.Repeat(k, 64)
-		cipher.NewCBCEncrypter(block, k[16:32]).CryptBlocks(e, e)
-		rest := 0
-		for _, c := range e[:16] {
-			rest += int(c)
-		}
-		switch rest % 3 {
-		case 0:
-			s := sha256.Sum256(e)
-			k = s[:]
-		case 1:
-			s := sha512.Sum384(e)
-			k = s[:]
-		default:
-			s := sha512.Sum512(e)
-			k = s[:]
-		}
-		if i >= 63 && int(e[len(e)-1]) <= i-31 {
-			return k[:32]
-		}
-	}
+	return h.decryptStrings(ref, o)
 }

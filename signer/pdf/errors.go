@@ -9,7 +9,7 @@ import (
 )
 
 // ErrFilter is the cause of the error that Decode returns for a stream whose
-// filter it does not undo: the image filters and Crypt.
+// filter it does not undo: the image filters.
 var ErrFilter = errors.New("stream filter is not decoded here")
 
 // malformed is the error for a file that breaks the format where no reader would

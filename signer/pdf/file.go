@@ -28,6 +28,13 @@ const (
 type Options struct {
 	// Limits bound what reading may cost; zero fields take their defaults.
 	Limits Limits
+	// Password opens an encrypted file: the user's or the owner's. Empty tries the
+	// empty user password, with which most encrypted files open.
+	Password string
+	// Known is a File that was opened over the same first bytes, which the caller
+	// vouches for: what it read of them is taken over instead of being read again.
+	// It serves to read a file that an update of Known has made.
+	Known *File
 }
 
 // Irregularity is a deviation that readers forgive without rebuilding the
@@ -60,8 +67,8 @@ type File struct {
 	eof      int64 // past %%EOF
 	sections []*Section
 	*shared
-	first    int // the index of sections[0] among all sections of the file
-	contents contents
+	first int // the index of sections[0] among all sections of the file
+	lock  lock
 
 	mu     sync.Mutex
 	faults map[Irregularity]bool
@@ -74,6 +81,9 @@ type shared struct {
 	ledger     *ledger
 	ends       endings
 	fileEnd    int64 // the size of the whole file
+	password   string
+	keys       *locks
+	contents   *contents
 }
 
 // Open reads the end of the file and its cross-reference, and checks that the
@@ -83,18 +93,13 @@ type shared struct {
 // cross-reference), limit-exceeded, file-unreadable. An encrypted file opens;
 // see Encrypted.
 func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
-	lim := o.Limits.withDefaults()
-	f := &File{
-		body:   body{r: r, end: size, lim: &lim, searched: new(atomic.Int64), decoded: new(atomic.Int64)},
-		faults: map[Irregularity]bool{},
-		shared: &shared{fileEnd: size},
-	}
+	f := newFile(r, size, o)
 	if err := f.readHeader(); err != nil {
 		return nil, err
 	}
 	err := f.readTail()
 	if err == nil {
-		err = f.readChain()
+		err = f.readChain(o.Known)
 	}
 	if err == nil {
 		err = f.checkRoots()
@@ -103,6 +108,26 @@ func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
 		return nil, f.triage(err)
 	}
 	return f, nil
+}
+
+// newFile returns a file of which nothing was read yet.
+func newFile(r io.ReaderAt, size int64, o Options) *File {
+	lim := o.Limits.withDefaults()
+	return &File{
+		body:   body{r: r, end: size, lim: &lim, searched: new(atomic.Int64), decoded: new(atomic.Int64), idle: new(sync.Pool)},
+		faults: map[Irregularity]bool{},
+		shared: newShared(size, o),
+	}
+}
+
+// newShared returns what the revisions of a file of size bytes share, and what is
+// known of it.
+func newShared(size int64, o Options) *shared {
+	s := &shared{fileEnd: size, password: o.Password, keys: &locks{}, contents: &contents{}}
+	if o.Known != nil && o.Known.password == o.Password {
+		s.keys, s.contents = o.Known.keys, o.Known.contents
+	}
+	return s
 }
 
 // readHeader finds %PDF- and the version.
@@ -150,7 +175,7 @@ func (f *File) readTail() error {
 
 // readChain reads the cross-reference. Offsets count from the header when bytes
 // stand before it, but there are writers that count from the file's first byte.
-func (f *File) readChain() error {
+func (f *File) readChain(known *File) error {
 	origins := []int64{f.header}
 	if f.header > 0 {
 		origins = append(origins, 0)
@@ -159,6 +184,9 @@ func (f *File) readChain() error {
 	for _, origin := range origins {
 		x := xrefReader{body: f.body, origin: origin, faults: map[Irregularity]bool{}}
 		x.budget = min(f.lim.Entries, 4*f.end+1<<16)
+		if known != nil && known.origin == origin && known.header == f.header && known.end <= f.end {
+			x.known = known
+		}
 		sections, err := x.chain(f.start + origin)
 		if err == nil {
 			f.origin, f.start = origin, f.start+origin
@@ -175,13 +203,15 @@ func (f *File) readChain() error {
 	return first
 }
 
-// checkRoots loads the objects that everything else hangs on.
+// checkRoots opens the encryption and loads the objects that everything else hangs
+// on.
 func (f *File) checkRoots() error {
+	f.openLock()
 	size, _ := directLength(f.Trailer().Get("Size"))
 	if int64(f.highest()) >= size {
 		f.note(WrongSize)
 	}
-	if f.Encrypted() {
+	if f.EncryptionError() != nil {
 		return nil // what lies in object streams cannot be read
 	}
 	_, root, err := f.Root()

@@ -114,6 +114,8 @@ func openFilter(r io.Reader, st filterStep) (io.Reader, error) {
 		return &hexReader{r: bufio.NewReader(r)}, nil
 	case "ASCII85Decode", "A85":
 		return ascii85.NewDecoder(&ascii85Trimmer{r: bufio.NewReader(r)}), nil
+	case "Crypt": // undone before all filters
+		return r, nil
 	case "RunLengthDecode", "RL":
 		return &runLengthReader{r: bufio.NewReader(r)}, nil
 	}

@@ -20,6 +20,11 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(linearised())
 	f.Add(shifted("junk\n"))
+	for _, k := range cryptKinds() {
+		if k.user == "" {
+			f.Add(k.make(f))
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := pdf.Open(bytes.NewReader(data), int64(len(data)), fuzzLimits())
 		if err != nil {
@@ -127,6 +132,31 @@ func FuzzXRefStream(f *testing.F) {
 					t.Fatalf("entry %+v is found as %+v", e, got)
 				}
 			}
+		}
+	})
+}
+
+func FuzzRewritten(f *testing.F) {
+	for _, data := range samples() {
+		f.Add(data)
+		f.Add(bytes.Replace(data, []byte("startxref"), []byte("startxfer"), 1))
+	}
+	f.Add(shifted("junk\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		out, err := pdf.Rewritten(bytes.NewReader(data), int64(len(data)), fuzzLimits())
+		if err != nil {
+			if text.CodeOf(err) == text.Internal {
+				t.Fatalf("no code: %v", err)
+			}
+			return
+		}
+		file, err := open(out)
+		if err != nil || file.SigningProblem() != nil {
+			t.Fatalf("the result: %v, %v", err, file)
+		}
+		again, err := pdf.Rewritten(bytes.NewReader(data), int64(len(data)), fuzzLimits())
+		if err != nil || !bytes.Equal(out, again) {
+			t.Fatalf("other bytes the second time: %v", err)
 		}
 	})
 }

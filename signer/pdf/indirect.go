@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"io"
+	"sync"
 	"sync/atomic"
 )
 
@@ -29,6 +30,8 @@ type body struct {
 	searched *atomic.Int64
 	// decoded counts the bytes that filters have put out.
 	decoded *atomic.Int64
+	// idle holds sources whose windows wait for the next object.
+	idle *sync.Pool
 }
 
 // searchesPerByte bounds those searches, in multiples of the file's size.
@@ -37,7 +40,8 @@ const searchesPerByte = 64
 // readIndirect reads the indirect object at off (ISO 32000-2, 7.3.10). length
 // gives the value of a stream's /Length, and false when it has none.
 func (b *body) readIndirect(off int64, length func(Object) (int64, bool)) (*indirect, error) {
-	src := newSource(b.r, off, min(b.end, off+b.lim.ObjectLen))
+	src := b.open(off, min(b.end, off+b.lim.ObjectLen))
+	defer b.close(src)
 	ind, err := readHeader(src)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,11 @@
 package pdf
 
-import "io"
+import (
+	"fmt"
+	"io"
+
+	"antin/internal/text"
+)
 
 // maxLoadDepth is how many objects may need one another to load one: a stream's
 // length, which may lie in an object stream, which has a length.
@@ -10,8 +15,9 @@ const maxLoadDepth = 8
 // another generation (ISO 32000-2, 7.3.10). The object is the caller's own. Errors
 // are *text.Error: pdf-repair-needed when another object stands where the
 // cross-reference points, pdf-malformed, limit-exceeded, encryption-unsupported
-// (the object lies in an encrypted object stream), file-unreadable. Strings and
-// streams of an encrypted file come as they are.
+// or the code of EncryptionError (the object lies in an object stream that cannot be
+// decrypted), file-unreadable. Strings and streams of an encrypted file are plain,
+// unless EncryptionError says why not: then they come as they are.
 func (f *File) Load(ref Ref) (Object, error) { return f.load(ref, 0) }
 
 func (f *File) load(ref Ref, depth int) (Object, error) {
@@ -50,6 +56,7 @@ func (f *File) indirect(e Entry, depth int) (*indirect, error) {
 	if ind.noEnd {
 		f.note(NoEndObj)
 	}
+	ind.object = f.decrypt(ind.ref, ind.object)
 	return ind, nil
 }
 
@@ -64,7 +71,7 @@ func (f *File) streamLength(o Object, depth int) (int64, bool) {
 	return directLength(o)
 }
 
-// Raw returns a reader of the encoded bytes of s.
+// Raw returns a reader of the encoded bytes of s, after decryption.
 func (f *File) Raw(s *Stream) io.Reader { return s.raw() }
 
 // Decode returns the bytes of s with its filters undone: Flate, LZW, ASCIIHex,
@@ -80,6 +87,9 @@ func (f *File) decodeAt(s *Stream, limit int64, depth int) ([]byte, error) {
 	steps, err := filterSteps(s.Dict, func(o Object) (Object, error) { return f.resolve(o, depth+1) })
 	if err != nil {
 		return nil, err
+	}
+	if name, ok := ownCryptFilter(s.Dict); ok && name != identityFilter && s.cipher == nil {
+		return nil, text.Errorf(text.PDFMalformed, fmt.Errorf("%w: Crypt with %s", ErrFilter, name))
 	}
 	return f.decode(s, steps, limit)
 }

@@ -16,10 +16,47 @@ const (
 
 // objectStream is a decoded object stream (ISO 32000-2, 7.5.7).
 type objectStream struct {
-	num  int
-	data []byte
-	nums []int32
-	offs []int32 // in data
+	id objectStreamID
+	// lengthWrong is kept for every revision that meets the stream.
+	lengthWrong bool
+	data        []byte
+	nums        []int32
+	offs        []int32 // in data
+}
+
+// objectStreamID tells object streams apart, also among the revisions of a file: by
+// where they stand and how they were decrypted; and by the revision for one whose
+// dictionary has indirect values, which another may give another meaning.
+type objectStreamID struct {
+	num     int
+	offset  int64
+	handler *security
+	within  *File
+}
+
+// selfContained reports whether what decides how the stream of dictionary d is read
+// stands in d itself.
+func selfContained(d *Dict) bool {
+	for _, key := range []Name{"Type", "Length", "N", "First", "Filter", "DecodeParms"} {
+		switch o := d.Get(key).(type) {
+		case nil, Number, Name:
+		case Array:
+			for _, v := range o {
+				if _, ok := v.(Name); !ok {
+					return false
+				}
+			}
+		case *Dict:
+			for _, v := range o.values {
+				if _, ok := v.(Number); !ok {
+					return false
+				}
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // contents keeps the object streams used last. The zero value is ready to use.
@@ -29,11 +66,11 @@ type contents struct {
 	size int
 }
 
-func (c *contents) get(num int) *objectStream {
+func (c *contents) get(id objectStreamID) *objectStream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, s := range c.list {
-		if s.num == num {
+		if s.id == id {
 			c.list = append(slices.Delete(c.list, i, i+1), s)
 			return s
 		}
@@ -56,13 +93,9 @@ func (s *objectStream) cost() int { return len(s.data) + 8*len(s.nums) }
 
 // loadCompressed returns the object that e places in an object stream.
 func (f *File) loadCompressed(e Entry, depth int) (Object, error) {
-	s := f.contents.get(e.ObjStm)
-	if s == nil {
-		var err error
-		if s, err = f.openObjectStream(e.ObjStm, depth); err != nil {
-			return nil, err
-		}
-		f.contents.put(s)
+	s, err := f.objectStream(e.ObjStm, depth)
+	if err != nil {
+		return nil, err
 	}
 	if e.Index >= len(s.nums) || int(s.nums[e.Index]) != e.Num {
 		return nil, malformed("object %d is not at index %d of object stream %d", e.Num, e.Index, e.ObjStm)
@@ -73,16 +106,38 @@ func (f *File) loadCompressed(e Entry, depth int) (Object, error) {
 	return p.object(0)
 }
 
-// openObjectStream reads and decodes object stream num. It must be a stream of its
-// own: one inside another, or inside itself, would never end.
-func (f *File) openObjectStream(num, depth int) (*objectStream, error) {
+// objectStream returns object stream num, decoded. It must be a stream of its own:
+// one inside another, or inside itself, would never end.
+func (f *File) objectStream(num, depth int) (*objectStream, error) {
 	e, ok := f.Entry(num)
 	if !ok || e.Free || e.ObjStm != 0 {
 		return nil, malformed("object stream %d is not an object of its own", num)
 	}
-	if f.Encrypted() {
-		return nil, f.EncryptionError()
+	if err := f.EncryptionError(); err != nil {
+		return nil, err
 	}
+	id := objectStreamID{num, e.Offset, f.lock.handler, nil}
+	s := f.contents.get(id)
+	if s == nil {
+		id.within = f
+		s = f.contents.get(id)
+	}
+	if s == nil {
+		var err error
+		if s, err = f.openObjectStream(e, depth); err != nil {
+			return nil, err
+		}
+		f.contents.put(s)
+	}
+	if s.lengthWrong {
+		f.note(StructureLength)
+	}
+	return s, nil
+}
+
+// openObjectStream reads and decodes the object stream at e.
+func (f *File) openObjectStream(e Entry, depth int) (*objectStream, error) {
+	num := e.Num
 	if depth > maxLoadDepth {
 		return nil, malformed("object stream %d needs itself", num)
 	}
@@ -97,9 +152,6 @@ func (f *File) openObjectStream(num, depth int) (*objectStream, error) {
 	if kind, err := f.resolve(st.Dict.Get("Type"), depth+1); err != nil || kind != Name("ObjStm") {
 		return nil, malformed("object %d is not an object stream", num)
 	}
-	if ind.lengthWrong {
-		f.note(StructureLength)
-	}
 	data, err := f.decodeAt(st, maxContents, depth+1)
 	if err != nil {
 		return nil, err
@@ -109,12 +161,21 @@ func (f *File) openObjectStream(num, depth int) (*objectStream, error) {
 	if !okN || !okF || n < 0 || n > maxCompressed || first < 0 || first > int64(len(data)) {
 		return nil, malformed("object stream %d has no proper N and First", num)
 	}
-	return readPairs(num, data, int(n), first)
+	s, err := readPairs(num, data, int(n), first)
+	if err != nil {
+		return nil, err
+	}
+	s.lengthWrong = ind.lengthWrong
+	s.id = objectStreamID{num, e.Offset, f.lock.handler, f}
+	if selfContained(st.Dict) {
+		s.id.within = nil
+	}
+	return s, nil
 }
 
 // readPairs reads the n pairs of number and offset at the beginning of data.
 func readPairs(num int, data []byte, n int, first int64) (*objectStream, error) {
-	s := &objectStream{num: num, data: data}
+	s := &objectStream{data: data, nums: make([]int32, 0, min(n, len(data)/4+1)), offs: make([]int32, 0, min(n, len(data)/4+1))}
 	src := memorySource(data)
 	src.end = first
 	src.buf = data[:first]

@@ -79,6 +79,9 @@ func TestOpenForgivesEverydayImperfections(t *testing.T) {
 		"white space in front of xref":    {replaceOnce(t, good, "endobj\nxref", "endobj \n xref"), nil},
 		"white space behind a count":      {replaceOnce(t, good, "xref\n0 1\n", "xref\n0 1  \r\n"), nil},
 		"entries that end in CR LF":       {bytes.ReplaceAll(good, []byte(" n \n"), []byte(" n\r\n")), nil},
+		"entries that end in LF LF":       {bytes.ReplaceAll(good, []byte(" n \n"), []byte(" n\n\n")), nil},
+		"junk after the end":              {append(bytes.Clone(good), strings.Repeat("\x00junk\xff", 500)...), nil},
+		"a linearisation gone stale":      {stale(t, good), nil},
 		"entries of 19 bytes":             {short, []pdf.Irregularity{pdf.LooseEntries}},
 		"a Prev of 0":                     {replaceOnce(t, good, "/ID[<01><02>]", "/Prev 0"), []pdf.Irregularity{pdf.PrevZero}},
 		"a trailer on the keyword's line": {replaceOnce(t, good, "trailer\n<<", "trailer<<"), nil},
@@ -100,6 +103,19 @@ func TestOpenForgivesEverydayImperfections(t *testing.T) {
 			t.Errorf("%s: unfit for signing is %v", name, unfit)
 		}
 	}
+}
+
+// stale is good behind a linearisation dictionary that does not fit it any more.
+func stale(t *testing.T, good []byte) []byte {
+	t.Helper()
+	d := newDraft()
+	d.obj(4, "<</Linearized 1/L 99999/H[1 2]/O 3/E 4/N 1/T 5>>")
+	d.pages("")
+	d.table("/Size 5/Root 1 0 R", 1, 2, 3, 4)
+	if d.Len() <= len(good) {
+		t.Fatal("nothing was added")
+	}
+	return d.Bytes()
 }
 
 func TestHeaderBehindOtherBytesIsReadButNotSigned(t *testing.T) {

@@ -1,6 +1,9 @@
 package pdf
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // parser reads objects from a source within limits. One parser reads one indirect
 // object: the count of items is for its lifetime.
@@ -52,8 +55,26 @@ func (p *parser) broken(format string, args ...any) error {
 	return malformed("%s at %d", fmt.Sprintf(format, args...), p.src.offset())
 }
 
-// word reads a run of regular characters.
+// word reads a run of regular characters. It is valid until the source is read on.
 func (p *parser) word(limit int) ([]byte, error) {
+	if _, ok := p.src.peek(); !ok {
+		return nil, nil
+	}
+	rest := p.src.buf[p.src.pos:]
+	for i, c := range rest {
+		if !isRegular(c) {
+			if i > limit {
+				break
+			}
+			p.src.pos += i
+			return rest[:i], nil
+		}
+	}
+	return p.longWord(limit)
+}
+
+// longWord is word across windows, or too long.
+func (p *parser) longWord(limit int) ([]byte, error) {
 	var w []byte
 	for {
 		c, ok := p.src.peek()
@@ -151,16 +172,57 @@ func (p *parser) reference(w []byte) (Ref, bool) {
 }
 
 func (p *parser) name() (Object, error) {
+	w, err := p.nameBytes()
+	if err != nil {
+		return nil, err
+	}
+	if o, ok := frequent[string(w)]; ok {
+		return o, nil
+	}
+	return Name(w), nil
+}
+
+// key is name for a dictionary's key.
+func (p *parser) key() (Name, error) {
+	w, err := p.nameBytes()
+	if err != nil {
+		return "", err
+	}
+	if o, ok := frequent[string(w)]; ok {
+		name, _ := o.(Name)
+		return name, nil
+	}
+	return Name(w), nil
+}
+
+// nameBytes reads a name, valid until the source is read on.
+func (p *parser) nameBytes() ([]byte, error) {
 	p.src.pos++ // the slash
 	w, err := p.word(spelling * p.lim.NameLen)
 	if err != nil {
 		return nil, err
 	}
-	if w = unescapeName(w); len(w) > p.lim.NameLen {
+	if bytes.IndexByte(w, '#') >= 0 {
+		w = unescapeName(bytes.Clone(w))
+	}
+	if len(w) > p.lim.NameLen {
 		return nil, exceeded("name longer than %d bytes at %d", p.lim.NameLen, p.src.offset())
 	}
-	return Name(w), nil
+	return w, nil
 }
+
+// frequent are the names that nearly every object holds, so that they are not
+// allocated again each time.
+var frequent = func() map[string]Object {
+	m := map[string]Object{}
+	for _, n := range []Name{"Type", "Subtype", "Length", "Filter", "FlateDecode", "Pages", "Page", "Parent", "Kids", "Count", "MediaBox",
+		"Resources", "Contents", "Annots", "Annot", "Widget", "Rect", "Catalog", "AcroForm", "Fields", "SigFlags", "FT", "Sig", "T", "V", "P", "F",
+		"S", "K", "Font", "XObject", "Image", "Width", "Height", "Root", "Info", "ID", "Size", "Prev", "W", "Index", "N", "First", "ObjStm", "XRef",
+		"ByteRange", "SubFilter", "M", "Name", "Location", "Reason", "DecodeParms", "DSS", "Certs", "OCSPs", "CRLs"} {
+		m[string(n)] = n
+	}
+	return m
+}()
 
 // spelling is how many bytes one byte of a name takes at most, as #xx: a name that
 // was read can be written in any spelling and read again.
@@ -216,11 +278,10 @@ func (p *parser) dict(depth int) (Object, error) {
 		if !ok || c != '/' {
 			return nil, p.broken("dictionary key is not a name")
 		}
-		k, err := p.name()
+		key, err := p.key()
 		if err != nil {
 			return nil, err
 		}
-		key, _ := k.(Name)
 		p.src.skipSpace()
 		start := p.src.offset()
 		v, err := p.object(depth + 1)
@@ -233,9 +294,16 @@ func (p *parser) dict(depth int) (Object, error) {
 		if d.Has(key) {
 			d.dups = append(d.dups, key)
 		}
+		if d.keys == nil {
+			d.keys, d.values = make([]Name, 0, firstKeys), make([]Object, 0, firstKeys)
+		}
 		d.Set(key, v)
 	}
 }
+
+// firstKeys is the room of a new dictionary: half of all need no more, and a
+// hostile file of empty ones costs nothing.
+const firstKeys = 4
 
 // ParseObject reads the one object at the beginning of data, within the default
 // limits, and returns it with the number of bytes it takes. References stay

@@ -36,13 +36,20 @@ func openPredictor(r io.Reader, parms *Dict) (io.Reader, error) {
 	step := max(1, colors*bits/8)
 	switch {
 	case kind == 2 && (bits == 8 || bits == 16):
-		return &rowReader{r: r, in: make([]byte, row), step: int(step), wide: bits == 16}, nil
+		return &rowReader{r: r, width: int(row), in: make([]byte, rowBlock(row)), step: int(step), wide: bits == 16}, nil
 	case kind == 2:
 		return nil, malformed("TIFF predictor of %d bits", bits)
 	case kind >= 10 && kind <= 15:
-		return &rowReader{r: r, in: make([]byte, row+1), prior: make([]byte, row), step: int(step), png: true}, nil
+		return &rowReader{r: r, width: int(row + 1), in: make([]byte, rowBlock(row+1)), prior: make([]byte, row), step: int(step), png: true}, nil
 	}
 	return nil, malformed("predictor %d", kind)
+}
+
+// rowBlock is how many bytes of rows are undone at a time: those of cross-reference
+// streams are a few bytes each.
+func rowBlock(row int64) int64 {
+	const block = 8 << 10
+	return max(row, block/row*row)
 }
 
 func parm(parms *Dict, key Name, def int64) int64 {
@@ -58,9 +65,11 @@ func parm(parms *Dict, key Name, def int64) int64 {
 // rowReader undoes a predictor row by row.
 type rowReader struct {
 	r     io.Reader
-	in    []byte // one row as read, with its tag for PNG
+	width int    // bytes of a row, with its tag for PNG
+	in    []byte // rows as read
 	prior []byte // the row before, undone; PNG only
-	out   []byte // what is left to hand out
+	rows  []byte // those of in, undone
+	out   []byte // what is left of rows to hand out
 	step  int    // bytes from a sample to the one on its left
 	png   bool
 	wide  bool // TIFF with 16 bits
@@ -68,36 +77,50 @@ type rowReader struct {
 }
 
 func (p *rowReader) Read(b []byte) (int, error) {
-	for len(p.out) == 0 {
-		if p.err != nil {
-			return 0, p.err
-		}
-		n, err := io.ReadFull(p.r, p.in)
-		if errors.Is(err, io.ErrUnexpectedEOF) && n > 0 {
-			err = io.EOF // a short last row is handed out as far as it goes
-		}
-		p.err = err
-		if n == 0 || p.png && n == 1 {
+	n := 0
+	for n < len(b) {
+		if len(p.out) == 0 {
+			if p.err != nil {
+				break
+			}
+			p.next()
 			continue
 		}
-		p.row(n)
+		k := copy(b[n:], p.out)
+		p.out = p.out[k:]
+		n += k
 	}
-	n := copy(b, p.out)
-	p.out = p.out[n:]
-	return n, nil
+	if n > 0 || len(b) == 0 {
+		return n, nil
+	}
+	return 0, p.err
 }
 
-// row undoes the first n bytes of p.in.
-func (p *rowReader) row(n int) {
+// next undoes as many rows as in has room for.
+func (p *rowReader) next() {
+	n, err := io.ReadFull(p.r, p.in)
+	if errors.Is(err, io.ErrUnexpectedEOF) && n > 0 {
+		err = io.EOF // a short last row is handed out as far as it goes
+	}
+	p.err = err
+	p.rows = p.rows[:0]
+	for at := 0; at < n; at += p.width {
+		p.row(p.in[at:min(at+p.width, n)])
+	}
+	p.out = p.rows
+}
+
+// row undoes one row, which the end of the data may have cut short.
+func (p *rowReader) row(row []byte) {
 	if !p.png {
-		p.tiff(p.in[:n])
-		p.out = p.in[:n]
+		p.tiff(row)
+		p.rows = append(p.rows, row...)
 		return
 	}
-	cur := p.in[1:n]
-	unfilterPNG(p.in[0], cur, p.prior, p.step)
+	cur := row[1:]
+	unfilterPNG(row[0], cur, p.prior, p.step)
 	copy(p.prior, cur)
-	p.out = cur
+	p.rows = append(p.rows, cur...)
 }
 
 func (p *rowReader) tiff(cur []byte) {

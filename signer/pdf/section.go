@@ -198,11 +198,36 @@ func (s *Section) get(num int) (packed, bool) {
 }
 
 // ledger finds entries fast in files of many sections: every entry of every
-// section, sorted by number and then from the newest section to the oldest. It is
-// built once and shared by all revisions of the file.
+// section, sorted by number and then from the newest section to the oldest. A few
+// large sections stay out of it, so that opening a crowded file with a handful of
+// updates does not sort all of its entries. It is built once and shared by all
+// revisions of the file.
 type ledger struct {
-	keys []uint64 // number<<32 | index of the section
-	vals []packed
+	keys  []uint64 // number<<32 | index of the section
+	vals  []packed
+	large []largeSection
+}
+
+// largeSection is a section that is searched by itself.
+type largeSection struct {
+	index int
+	*Section
+}
+
+const (
+	// largeFrom is the number of entries from which a section is large.
+	largeFrom = 512
+	// maxLarge is the most sections that are searched by themselves.
+	maxLarge = 8
+)
+
+// size returns the number of entries of both parts.
+func (s *Section) size() int {
+	n := len(s.own.list)
+	if s.hidden != nil {
+		n += len(s.hidden.list)
+	}
+	return n
 }
 
 func newLedger(sections []*Section) *ledger {
@@ -211,7 +236,12 @@ func newLedger(sections []*Section) *ledger {
 		val packed
 	}
 	var rows []row
+	l := &ledger{}
 	for i, s := range sections {
+		if len(l.large) < maxLarge && s.size() >= largeFrom {
+			l.large = append(l.large, largeSection{i, s})
+			continue
+		}
 		for _, part := range []*entries{s.own, s.hidden} {
 			if part == nil {
 				continue
@@ -229,7 +259,7 @@ func newLedger(sections []*Section) *ledger {
 		}
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
-	l := &ledger{keys: make([]uint64, len(rows)), vals: make([]packed, len(rows))}
+	l.keys, l.vals = make([]uint64, len(rows)), make([]packed, len(rows))
 	for i, r := range rows {
 		l.keys[i], l.vals[i] = r.key, r.val
 	}
@@ -240,10 +270,26 @@ func newLedger(sections []*Section) *ledger {
 func (l *ledger) get(num, first int) (Entry, bool) {
 	key := uint64(num)<<32 | uint64(first)
 	i, _ := slices.BinarySearch(l.keys, key)
-	if i == len(l.keys) || int(l.keys[i]>>32) != num {
+	section, found, val := 0, i < len(l.keys) && int(l.keys[i]>>32) == num, packed(0)
+	if found {
+		section, val = int(l.keys[i]&0xffffffff), l.vals[i]
+	}
+	for _, s := range l.large { // newest first
+		if s.index < first {
+			continue
+		}
+		if found && s.index > section {
+			break
+		}
+		if p, ok := s.get(num); ok {
+			section, val, found = s.index, p, true
+			break
+		}
+	}
+	if !found {
 		return Entry{}, false
 	}
-	e := l.vals[i].entry(num)
-	e.Section = int(l.keys[i]&0xffffffff) - first
+	e := val.entry(num)
+	e.Section = section - first
 	return e, true
 }

@@ -36,7 +36,11 @@ func Write(w io.Writer, o Object) error {
 type encoder struct {
 	dst   []byte
 	holes map[*Placeholder]int64
-	err   error // a placeholder stands twice
+	err   error // the first of what a value cannot report itself
+	// crypt encrypts the strings and streams of the object being written; nil does not.
+	crypt *security
+	ref   Ref // of that object
+	nth   int // how many of them were encrypted
 }
 
 // indirect writes "n g obj ... endobj" and a line feed.
@@ -45,6 +49,7 @@ func (e *encoder) indirect(ref Ref, o Object) error {
 	e.dst = append(e.dst, ' ')
 	e.dst = strconv.AppendInt(e.dst, int64(ref.Gen), 10)
 	e.dst = append(e.dst, " obj\n"...)
+	e.ref, e.nth = ref, 0
 	if err := e.topLevel(o); err != nil {
 		return fmt.Errorf("writing object %s: %w", ref, err)
 	}
@@ -59,21 +64,39 @@ func (e *encoder) topLevel(o Object) error {
 		e.object(o)
 		return nil
 	}
+	data, err := e.streamBytes(s)
+	if err != nil {
+		return err
+	}
 	dict := s.Dict.Clone()
-	dict.Set("Length", Int(s.length))
+	dict.Set("Length", Int(int64(len(data))))
 	e.object(dict)
 	e.dst = append(e.dst, "\nstream\n"...)
-	if s.r == nil {
-		e.dst = append(e.dst, s.data...)
-	} else {
-		var b bytes.Buffer
-		if _, err := io.Copy(&b, s.raw()); err != nil {
-			return unreadable(err)
-		}
-		e.dst = append(e.dst, b.Bytes()...)
-	}
+	e.dst = append(e.dst, data...)
 	e.dst = append(e.dst, "\nendstream"...)
 	return nil
+}
+
+// streamBytes returns the bytes of s as they are to be written.
+func (e *encoder) streamBytes(s *Stream) ([]byte, error) {
+	data := s.data
+	if s.r != nil {
+		var b bytes.Buffer
+		if _, err := io.Copy(&b, s.raw()); err != nil {
+			return nil, unreadable(err)
+		}
+		data = b.Bytes()
+	}
+	if e.crypt == nil {
+		return data, nil
+	}
+	return e.encrypt(e.crypt.streamMethod(s.Dict), data)
+}
+
+func (e *encoder) encrypt(m method, plain []byte) ([]byte, error) {
+	data, err := e.crypt.encrypt(m, e.ref, e.nth, plain)
+	e.nth++
+	return data, err
 }
 
 func (e *encoder) object(o Object) {
@@ -121,6 +144,10 @@ func (e *encoder) dict(d *Dict) {
 			}
 			e.name(k)
 			e.dst = append(e.dst, ' ')
+			if k == "Contents" && e.crypt != nil && holdsSignature(d) {
+				e.plain(d.values[i])
+				continue
+			}
 			e.object(d.values[i])
 		}
 	}
@@ -143,7 +170,21 @@ func (e *encoder) name(n Name) {
 	}
 }
 
+// plain writes o without encryption.
+func (e *encoder) plain(o Object) {
+	crypt := e.crypt
+	e.crypt = nil
+	e.object(o)
+	e.crypt = crypt
+}
+
 func (e *encoder) str(s String) {
+	if e.crypt != nil {
+		var err error
+		if s.Value, err = e.encrypt(e.crypt.stringMethod(), s.Value); err != nil && e.err == nil {
+			e.err = err
+		}
+	}
 	if s.Hex {
 		e.dst = append(e.dst, '<')
 		for _, c := range s.Value {

@@ -21,6 +21,7 @@ type source struct {
 	start int64 // file offset of buf[0]
 	pos   int
 	end   int64 // offset past the last byte of the range
+	ahead int64 // length of the newest window
 	err   error
 }
 
@@ -28,6 +29,20 @@ type source struct {
 func newSource(r io.ReaderAt, off, end int64) *source {
 	return &source{r: r, start: off, end: end}
 }
+
+// open is newSource with the window of a source that was closed.
+func (b *body) open(off, end int64) *source {
+	src, ok := b.idle.Get().(*source)
+	if !ok {
+		return newSource(b.r, off, end)
+	}
+	*src = source{r: b.r, buf: src.buf[:0], start: off, end: end}
+	return src
+}
+
+// close gives the window of src back. Nothing that was read points into it: the
+// parser copies what it keeps.
+func (b *body) close(src *source) { b.idle.Put(src) }
 
 // memorySource returns a cursor over b, whose offsets count from zero.
 func memorySource(b []byte) *source {
@@ -45,10 +60,11 @@ func (s *source) fill() bool {
 	if s.r == nil || s.err != nil || at >= s.end {
 		return false
 	}
-	want := min(max(int64(2*cap(s.buf)), firstWindow), lastWindow)
+	want := min(max(2*s.ahead, firstWindow), lastWindow)
 	if int64(cap(s.buf)) < want {
 		s.buf = make([]byte, want)
 	}
+	s.ahead = want
 	s.buf = s.buf[:min(want, s.end-at)]
 	n, err := s.r.ReadAt(s.buf, at)
 	s.buf, s.start, s.pos = s.buf[:n], at, 0

@@ -30,7 +30,8 @@ func (f *File) SignatureSpan(ref Ref, key Name) (start, end int64, direct bool, 
 	if err != nil {
 		return 0, 0, false, err
 	}
-	src := newSource(f.r, e.Offset, min(f.end, e.Offset+f.lim.ObjectLen))
+	src := f.open(e.Offset, min(f.end, e.Offset+f.lim.ObjectLen))
+	defer f.close(src)
 	ind, err := readHeader(src)
 	if err != nil {
 		return 0, 0, false, err

@@ -16,6 +16,7 @@ type Stream struct {
 	offset int64
 	length int64
 	data   []byte
+	cipher *streamCipher // of the bytes in the file; nil when they are plain
 }
 
 // NewStream returns a stream of data, which is already encoded as dict's /Filter
@@ -39,17 +40,21 @@ func NewFlateStream(dict *Dict, data []byte) *Stream {
 	return s
 }
 
-// Len returns the length of the encoded bytes.
+// Len returns the length of the encoded bytes, as they stand in the file.
 func (s *Stream) Len() int64 { return s.length }
 
 // Offset returns where the encoded bytes begin in the file, and false for a stream
 // made in memory.
 func (s *Stream) Offset() (int64, bool) { return s.offset, s.r != nil }
 
-// raw returns a reader of the encoded bytes.
+// raw returns a reader of the encoded bytes, which are not encrypted any more.
 func (s *Stream) raw() io.Reader {
 	if s.r == nil {
 		return bytes.NewReader(s.data)
 	}
-	return io.NewSectionReader(s.r, s.offset, s.length)
+	r := io.NewSectionReader(s.r, s.offset, s.length)
+	if s.cipher != nil {
+		return s.cipher.open(r)
+	}
+	return r
 }

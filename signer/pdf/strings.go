@@ -1,5 +1,10 @@
 package pdf
 
+import (
+	"bytes"
+	"slices"
+)
+
 // literalString reads a string in parentheses (ISO 32000-2, 7.3.4.2).
 func (p *parser) literalString() (Object, error) {
 	p.src.pos++ // the parenthesis
@@ -77,37 +82,68 @@ func (p *parser) escape() (c byte, ok bool) {
 // hexString reads a string in angle brackets after the opening one
 // (ISO 32000-2, 7.3.4.3).
 func (p *parser) hexString() (Object, error) {
-	v := []byte{}
+	var v []byte
 	begin := p.src.offset()
-	half, digits := byte(0), 0
+	half, odd := byte(0), false
 	for {
-		c, ok := p.src.next()
-		if !ok {
+		if _, ok := p.src.peek(); !ok {
 			return nil, p.broken("hexadecimal string has no end")
 		}
-		if p.src.offset()-begin > p.lim.StringLen {
+		window := p.src.buf[p.src.pos:]
+		v = slices.Grow(v, hexRoom(window))
+		if left := p.lim.StringLen - (p.src.offset() - begin); left < int64(len(window)) {
+			window = window[:max(left, 0)]
+		}
+		if len(window) == 0 {
 			return nil, exceeded("string longer than %d bytes at %d", p.lim.StringLen, begin)
 		}
-		if c == '>' {
-			if digits%2 == 1 {
-				v = append(v, half<<4)
+		i := 0
+		for !odd && i+1 < len(window) { // nearly always the whole of it
+			hi, lo := hexValues[window[i]], hexValues[window[i+1]]
+			if hi|lo > 15 {
+				break
 			}
-			return String{Value: v, Hex: true}, nil
+			v = append(v, hi<<4|lo)
+			i += 2
 		}
-		if isSpace(c) {
-			continue
+		for ; i < len(window); i++ {
+			c := window[i]
+			d := hexValues[c]
+			switch {
+			case d < 16 && odd:
+				v, odd = append(v, half<<4|d), false
+			case d < 16:
+				half, odd = d, true
+			case c == '>':
+				p.src.pos += i + 1
+				if odd {
+					v = append(v, half<<4)
+				}
+				return String{Value: v, Hex: true}, nil
+			case !isSpace(c):
+				p.src.pos += i + 1
+				return nil, p.broken("hexadecimal string holds %q", c)
+			}
 		}
-		d := hexDigit(c)
-		if d > 15 {
-			return nil, p.broken("hexadecimal string holds %q", c)
-		}
-		if digits%2 == 1 {
-			v = append(v, half<<4|d)
-		}
-		half = d
-		digits++
+		p.src.pos += len(window)
 	}
 }
+
+// hexRoom is how many bytes the digits in window may stand for.
+func hexRoom(window []byte) int {
+	if i := bytes.IndexByte(window, '>'); i >= 0 {
+		window = window[:i]
+	}
+	return len(window)/2 + 1
+}
+
+// hexValues are the values of hexadecimal digits, 255 for any other byte.
+var hexValues = func() (t [256]byte) {
+	for c := range t {
+		t[c] = hexDigit(byte(c))
+	}
+	return t
+}()
 
 // hexDigit returns the value of a hexadecimal digit, 255 for any other byte.
 func hexDigit(c byte) byte {

@@ -115,7 +115,7 @@ func (u *Update) Build() (*Built, error) {
 	if err := cmp.Or(u.err, u.f.EncryptionError(), u.f.SigningProblem()); err != nil {
 		return nil, err
 	}
-	enc := &encoder{}
+	enc := &encoder{crypt: u.f.lock.handler}
 	if open, err := u.lacksEOL(); err != nil {
 		return nil, err
 	} else if open {
@@ -125,6 +125,7 @@ func (u *Update) Build() (*Built, error) {
 	if err != nil {
 		return nil, err
 	}
+	enc.crypt = nil // the cross-reference and its identifiers are never encrypted
 	at := u.f.end + int64(len(enc.dst))
 	dict := u.newTrailer(enc.dst)
 	size := u.pool.next

@@ -1,8 +1,10 @@
 package pdf
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"antin/internal/text"
 )
@@ -21,6 +23,7 @@ type xrefReader struct {
 	origin int64 // what offsets in the file count from
 	budget int64 // entries that may still be read
 	faults map[Irregularity]bool
+	known  *File  // whose sections need not be read again; nil when there are none
 	block  []byte // room for reading entries, used again for every subsection
 }
 
@@ -33,6 +36,9 @@ func (x *xrefReader) chain(start int64) ([]*Section, error) {
 			return nil, needsRepair("cross-reference sections form a loop at %d", at)
 		}
 		seen[at] = true
+		if rest := x.taken(at, seen); rest != nil {
+			return append(sections, rest...), nil
+		}
 		if len(sections) == x.lim.Sections {
 			return nil, exceeded("more than %d cross-reference sections", x.lim.Sections)
 		}
@@ -50,6 +56,29 @@ func (x *xrefReader) chain(start int64) ([]*Section, error) {
 		at = s.Prev
 	}
 	return sections, nil
+}
+
+// taken returns the sections from at on of the known file; nil when it has none there.
+func (x *xrefReader) taken(at int64, seen map[int64]bool) []*Section {
+	if x.known == nil {
+		return nil
+	}
+	rest := x.known.sections
+	for len(rest) > 0 && rest[0].at != at {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	for i, s := range rest {
+		if s.reach > x.known.end || i > 0 && seen[s.at] || s.XRefStm >= 0 && seen[s.XRefStm] {
+			return nil // to be read and found wanting
+		}
+	}
+	for _, i := range x.known.Irregularities() {
+		x.faults[i] = true
+	}
+	return rest
 }
 
 // section reads the one section at off, of either kind.
@@ -186,6 +215,7 @@ func (x *xrefReader) entries(src *source, into *entries, first, count int) error
 	if need := min(count, readEntries) * entryLen; len(x.block) < need {
 		x.block = make([]byte, need)
 	}
+	into.list = slices.Grow(into.list, count)
 	for done := 0; done < count; {
 		n := min(count-done, readEntries)
 		at := src.offset()
@@ -216,18 +246,44 @@ func (x *xrefReader) entries(src *source, into *entries, first, count int) error
 
 // tableEntry reads one entry of the exact form.
 func tableEntry(b []byte, origin int64) (packed, bool) {
-	off, ok := decimal(b[:10])
-	gen, ok2 := decimal(b[11:16])
+	_ = b[entryLen-1]
+	high, ok := eightDigits(b)
+	low, ok2 := decimal(b[8:10])
 	if !ok || !ok2 || b[10] != ' ' || b[16] != ' ' || !entryEnd(b[18], b[19]) {
 		return 0, false
 	}
-	return tablePacked(b[17], off, gen, origin)
+	gen, ok := int64(0), true
+	if binary.LittleEndian.Uint32(b[11:]) != zeros4 || b[15] != '0' { // of nearly all
+		gen, ok = decimal(b[11:16])
+	}
+	if !ok {
+		return 0, false
+	}
+	return tablePacked(b[17], high*100+low, gen, origin)
 }
 
-// entryEnd reports whether a and b end an entry: SP CR, SP LF or CR LF.
-func entryEnd(a, b byte) bool {
-	return a == ' ' && (b == '\n' || b == '\r') || a == '\r' && b == '\n'
+// zeros4 is the text "0000".
+const zeros4 = 0x30303030
+
+// eightDigits returns the value of the first eight bytes of b, which must be digits.
+// It works on all of them at once: tables of large files have a million entries.
+func eightDigits(b []byte) (int64, bool) {
+	const zeros = 0x3030303030303030
+	v := binary.LittleEndian.Uint64(b)
+	// A digit has the high half 3, also after 6 is added to its low half.
+	if (v&0xf0f0f0f0f0f0f0f0)|(((v+0x0606060606060606)&0xf0f0f0f0f0f0f0f0)>>4) != 0x3333333333333333 {
+		return 0, false
+	}
+	v -= zeros
+	v = v*10 + v>>8 // pairs, in every other byte
+	const mask = 0x000000ff000000ff
+	const hundreds, units = 100 + 1_000_000<<32, 1 + 10_000<<32
+	return int64(((v&mask)*hundreds + (v>>16&mask)*units) >> 32), true
 }
+
+// entryEnd reports whether a and b end an entry: SP CR, SP LF or CR LF by the clause,
+// and any two bytes of white space by its readers, who count on twenty bytes.
+func entryEnd(a, b byte) bool { return isSpace(a) && isSpace(b) }
 
 func tablePacked(kind byte, off, gen, origin int64) (packed, bool) {
 	if gen > maxPackedIndex {

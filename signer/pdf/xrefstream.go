@@ -63,9 +63,10 @@ func (x *xrefReader) rows(d *Dict, data []byte) (*entries, error) {
 		return nil, err
 	}
 	width := w[0] + w[1] + w[2]
-	e := &entries{list: make([]packed, 0, min(len(data)/width, 1<<16))}
+	e := &entries{}
 	for i := 0; i+1 < len(index); i += 2 {
 		first, count := index[i], index[i+1]
+		e.list = slices.Grow(e.list, int(min(count, int64(len(data)/width))))
 		for k := int64(0); k < count && len(data) >= width; k++ {
 			if x.budget--; x.budget < 0 {
 				return nil, exceeded("too many cross-reference entries")
@@ -113,6 +114,16 @@ func (x *xrefReader) row(data []byte, w [3]int) (packed, error) {
 
 // bigEndian returns the value of at most 8 bytes, -1 when it does not fit.
 func bigEndian(b []byte) int64 {
+	switch len(b) { // the common widths
+	case 1:
+		return int64(b[0])
+	case 2:
+		return int64(b[0])<<8 | int64(b[1])
+	case 3:
+		return int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2])
+	case 4:
+		return int64(b[0])<<24 | int64(b[1])<<16 | int64(b[2])<<8 | int64(b[3])
+	}
 	v := uint64(0)
 	for _, c := range b {
 		v = v<<8 | uint64(c)

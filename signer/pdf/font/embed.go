@@ -74,13 +74,15 @@ func (s *Subset) Empty() bool { return len(s.glyphs) == 1 }
 // Embed writes the subset into a and returns the Type0 font. It is called once,
 // after the last Encode.
 func (s *Subset) Embed(a Adder) (pdf.Ref, error) {
-	program, err := s.face.subset(s.glyphs)
+	program, count, err := s.face.subset(s.glyphs)
 	if err != nil {
 		return pdf.Ref{}, fmt.Errorf("subsetting %s: %w", s.face.postScript, err)
 	}
 	name := pdf.Name(tag(program) + "+" + s.face.postScript)
 	file := a.Add(pdf.NewFlateStream(pdf.NewDict(pdf.Name("Length1"), pdf.Int(int64(len(program)))), program))
-	descriptor := a.Add(s.face.descriptor(name, file))
+	description := s.face.descriptor(name, file)
+	description.Set("CIDSet", a.Add(pdf.NewFlateStream(pdf.NewDict(), cidSet(count))))
+	descriptor := a.Add(description)
 	widths := make(pdf.Array, len(s.glyphs))
 	for i, g := range s.glyphs {
 		widths[i] = pdf.Int(s.face.thousandths(s.face.advance(g)))
@@ -96,6 +98,16 @@ func (s *Subset) Embed(a Adder) (pdf.Ref, error) {
 		pdf.Name("Type"), pdf.Name("Font"), pdf.Name("Subtype"), pdf.Name("Type0"), pdf.Name("BaseFont"), name,
 		pdf.Name("Encoding"), pdf.Name("Identity-H"), pdf.Name("DescendantFonts"), pdf.Array{descendant},
 		pdf.Name("ToUnicode"), unicode)), nil
+}
+
+// cidSet says that the codes 0 to count-1 are there, all that the program holds
+// (ISO 32000-2, table 122). PDF/A-1 asks for it; later parts want it to be right.
+func cidSet(count int) []byte {
+	bits := make([]byte, (count+7)/8)
+	for i := range count {
+		bits[i/8] |= 0x80 >> (i % 8)
+	}
+	return bits
 }
 
 // tag is the six letters before the name of a subset (ISO 32000-2, 9.9.2), taken

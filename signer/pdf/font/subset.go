@@ -20,9 +20,10 @@ const (
 )
 
 // subset builds a TrueType file of the given glyphs, which get the numbers 0, 1,
-// 2 … in the order given; parts of composite glyphs are added behind. Hinting is
-// left out: it is half of a small subset and viewers no longer use it.
-func (f *Face) subset(glyphs []uint16) ([]byte, error) {
+// 2 … in the order given; parts of composite glyphs are added behind, and count is
+// how many glyphs there are then. Hinting is left out: it is half of a small subset
+// and viewers no longer use it.
+func (f *Face) subset(glyphs []uint16) (program []byte, count int, err error) {
 	glyphs = append([]uint16(nil), glyphs...)
 	number := make(map[uint16]uint16, len(glyphs))
 	for i, g := range glyphs {
@@ -33,7 +34,7 @@ func (f *Face) subset(glyphs []uint16) ([]byte, error) {
 	for i := 0; i < len(glyphs); i++ { // grows while it runs
 		data, err := f.outline(glyphs[i])
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		plain, err := withoutHints(data, func(part uint16) uint16 {
 			n, ok := number[part]
@@ -45,7 +46,7 @@ func (f *Face) subset(glyphs []uint16) ([]byte, error) {
 			return n
 		})
 		if err != nil {
-			return nil, fmt.Errorf("glyph %d: %w", glyphs[i], err)
+			return nil, 0, fmt.Errorf("glyph %d: %w", glyphs[i], err)
 		}
 		outlines = append(outlines, plain...)
 		for len(outlines)%4 != 0 {
@@ -53,7 +54,7 @@ func (f *Face) subset(glyphs []uint16) ([]byte, error) {
 		}
 		offsets = append(offsets, uint32(len(outlines))) // below the size of the face
 	}
-	return f.assemble(glyphs, offsets, outlines), nil
+	return f.assemble(glyphs, offsets, outlines), len(glyphs), nil
 }
 
 // withoutHints copies one glyph without its instructions; renumber gives the new
