@@ -16,8 +16,9 @@ var rules = map[string][]string{
 	"certs/certstest": {"certs", "golang.org/x/crypto/...", "github.com/digitorus/timestamp", "software.sslmate.com/src/go-pkcs12"},
 
 	// Codecs and profiles: bytes in, bytes out.
-	"signer/pdf":         {"internal/text", "golang.org/x/image/tiff/lzw"},
+	"signer/pdf":         {"internal/text", "golang.org/x/image/tiff/lzw", "golang.org/x/text/unicode/norm"},
 	"signer/pdf/content": {"signer/pdf", "signer/pdf/font"},
+	"signer/pdf/find":    {"signer/pdf", "golang.org/x/text/..."},
 	"signer/pdf/font":    {"internal/text", "signer/pdf", "golang.org/x/image/...", "golang.org/x/text/...", "codeberg.org/go-fonts/liberation/..."},
 	"signer/pdf/qr":      {"internal/text", "github.com/skip2/go-qrcode"},
 	"signer/cms":         {"certs", "signer/ades", "golang.org/x/crypto/cryptobyte/..."},
@@ -29,12 +30,19 @@ var rules = map[string][]string{
 	"signer/pades/padestest": {"antin/...", "golang.org/x/crypto/..."},
 
 	// Judging, then making, signatures.
-	"signer/validation": {"certs", "internal/text", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp"},
-	"signer":            {"certs", "internal/text", "signer/ades", "signer/appearance", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp", "signer/validation"},
+	"signer/validation":            {"certs", "internal/text", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp"},
+	"signer/report":                {"certs", "internal/text", "signer/compose", "signer/validation", "signer/validation/etsi"},
+	"signer/validation/attacktest": {"signer/cms", "signer/pades", "signer/pdf"},
+	"signer/validation/etsi":       {"certs", "signer/ades", "signer/validation"},
+	"signer":                       {"certs", "internal/text", "signer/ades", "signer/appearance", "signer/cms", "signer/pades", "signer/pdf", "signer/pdf/find", "signer/tsp", "signer/validation"},
 
 	// Drivers of the signer's seams.
+	// What the engine costs beside the bare operations.
+	"internal/signbench": {"certs", "signer", "signer/ades", "golang.org/x/sync/errgroup"},
+
 	"signer/tsa":          {"certs", "internal/text", "signer", "signer/tsp"},
 	"signer/keys/helper":  {"certs", "internal/text", "signer"},
+	"signer/keys/pkcs11":  {"certs", "internal/text", "signer", "golang.org/x/crypto/cryptobyte/..."},
 	"signer/keys/softkey": {"certs", "internal/text", "signer", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto/..."},
 
 	// The exchange: core, codecs, transports.
@@ -51,21 +59,23 @@ var rules = map[string][]string{
 	"store/storetest": {"exchange", "internal/text"},
 
 	// The doors.
-	"api": {"certs", "exchange", "internal/text", "signer", "signer/validation", "github.com/danielgtaylor/huma/v2/...", "github.com/labstack/echo/v4/...",
+	"api": {"certs", "exchange", "internal/text", "signer", "signer/report", "signer/validation", "github.com/danielgtaylor/huma/v2/...", "github.com/labstack/echo/v4/...",
 		"golang.org/x/text/..."},
 	"web":        {"certs", "exchange", "internal/text", "signer", "signer/ades", "signer/validation", "web/render"},
 	"web/render": {"internal/text", "github.com/klippa-app/go-pdfium/...", "github.com/tetratelabs/wazero/...", "golang.org/x/sys/..."},
 
 	// The program wires everything; interop judges it from outside.
-	"cmd/antin": {"antin/...", "github.com/goccy/go-yaml/...", "github.com/alecthomas/kong/...", "github.com/labstack/echo/v4/...", "golang.org/x/sync/...", "golang.org/x/term", "golang.org/x/time/rate"},
-	"interop":   {"antin/...", "github.com/chromedp/..."},
-	"docs":      {"internal/text", "signer/validation"}, // tests only: they keep the pages true
+	"cmd/antin": {"antin/...", "github.com/goccy/go-yaml/...", "github.com/alecthomas/kong/...", "github.com/labstack/echo/v4/...", "golang.org/x/sync/...", "golang.org/x/term", "golang.org/x/time/rate", "golang.org/x/sys/...", "github.com/prometheus/client_golang/..."},
+	"cmd/antin-pkcs11": {"certs", "internal/text", "signer", "signer/keys/helper", "signer/keys/pkcs11", "github.com/alecthomas/kong/...", "github.com/goccy/go-yaml/...",
+		"github.com/miekg/pkcs11"}, // the only package that needs cgo
+	"interop": {"antin/...", "github.com/chromedp/..."},
+	"docs":    {"internal/text", "signer/validation"}, // tests only: they keep the pages true
 }
 
 // pure lists the packages that must not reach the outside world on their own.
 var pure = []string{
 	"certs", "internal/text", "signer/ades", "signer/pdf", "signer/pdf/content", "signer/pdf/font", "signer/pdf/qr", "signer/cms", "signer/tsp", "signer/pades",
-	"signer/compose", "signer/appearance", "signer/validation", "signer", "signer/keys/softkey",
+	"signer/compose", "signer/appearance", "signer/validation", "signer/validation/etsi", "signer/report", "signer", "signer/keys/softkey",
 	"exchange", "exchange/edxml", "exchange/jws",
 }
 
@@ -74,4 +84,4 @@ var outside = []string{"net", "net/http", "os", "os/exec", "database/sql", "log"
 
 // testOnly lists packages that serve tests; only the program's demo and sandbox
 // and other tests may import them.
-var testOnly = []string{"certs/certstest", "signer/pades/padestest", "exchange/exchangetest", "store/storetest"}
+var testOnly = []string{"certs/certstest", "signer/pades/padestest", "signer/validation/attacktest", "exchange/exchangetest", "store/storetest"}

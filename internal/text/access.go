@@ -17,6 +17,7 @@ var accessMessages = map[Key]Message{
 	"access.locked-until":      {"Khóa đến %s (giờ Việt Nam).", "Locked until %s (Vietnam time)."},
 	"access.password-length":   {"Mật khẩu có từ %d đến %d ký tự; nên là một câu dễ nhớ.", "A password has %d to %d characters; a sentence is easy to remember."},
 	"access.password-own":      {"Mật khẩu không được là tên đăng nhập hoặc họ tên.", "The password must not be the login name or the person's name."},
+	"access.password-guessed":  {"Mật khẩu này dễ đoán: nó gồm những từ, dãy phím, năm hoặc tên thường gặp. Hãy dùng một câu của riêng bạn, ít nhất vài từ không liên quan.", "This password is easily guessed: it is made of common words, runs of keys, years or names. Use a sentence of your own, a few unrelated words at least."},
 	"access.password-same":     {"Mật khẩu mới phải khác mật khẩu cũ.", "The new password must differ from the old one."},
 	"access.ticket":            {"Liên kết mở phiên chỉ dùng được một lần, trong 10 phút.", "A link that opens a session works once, within 10 minutes."},
 	"access.certificate-role":  {"Chỉ tài khoản lãnh đạo mới gắn chứng thư ký.", "Only the account of a lãnh đạo has a signing certificate."},

@@ -3,12 +3,13 @@ package text
 // changeMessages say what a later revision of a signed document did.
 var changeMessages = map[Key]Message{
 	// What belongs to signing and to evidence.
-	"change.signature.added":  {"Thêm chữ ký “%s”.", "Signature “%s” was added."},
-	"change.timestamp.added":  {"Thêm dấu thời gian “%s” cho toàn văn bản.", "Document time-stamp “%s” was added."},
-	"change.evidence.added":   {"Thêm bằng chứng kiểm tra lâu dài (chứng thư, OCSP, CRL).", "Long-term validation data (certificates, OCSP, CRL) were added."},
-	"change.field.prepared":   {"Thêm ô chữ ký còn trống “%s”.", "The empty signature field “%s” was added."},
-	"change.evidence.removed": {"Bằng chứng kiểm tra lâu dài bị gỡ bỏ.", "Long-term validation data were removed."},
-	"change.evidence.content": {"Phần bằng chứng kiểm tra lâu dài bị thay bằng dữ liệu khác.", "Long-term validation data were replaced or hold something else."},
+	"change.signature.added":   {"Thêm chữ ký “%s”.", "Signature “%s” was added."},
+	"change.timestamp.added":   {"Thêm dấu thời gian “%s” cho toàn văn bản.", "Document time-stamp “%s” was added."},
+	"change.evidence.added":    {"Thêm bằng chứng kiểm tra lâu dài (chứng thư, OCSP, CRL).", "Long-term validation data (certificates, OCSP, CRL) were added."},
+	"change.field.prepared":    {"Thêm ô chữ ký còn trống “%s”.", "The empty signature field “%s” was added."},
+	"change.evidence.left_out": {"Một số chứng thư trong phần bằng chứng kiểm tra lâu dài không còn được dẫn tới.", "Some certificates among the long-term validation data are no longer referred to."},
+	"change.evidence.removed":  {"Bằng chứng kiểm tra lâu dài bị gỡ bỏ.", "Long-term validation data were removed."},
+	"change.evidence.content":  {"Phần bằng chứng kiểm tra lâu dài bị thay bằng dữ liệu khác.", "Long-term validation data were replaced or hold something else."},
 
 	// Form fields.
 	"change.field.filled":   {"Ô “%s” được điền: “%s”.", "Field “%s” was filled: “%s”."},

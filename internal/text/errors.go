@@ -67,6 +67,8 @@ const (
 	SandboxCertificate    Code = "sandbox-certificate"
 	NumberTaken           Code = "number-taken"
 	KeyUnavailable        Code = "key-unavailable"
+	TokenAbsent           Code = "token-absent"
+	SignatureLost         Code = "signature-lost"
 	NoChannel             Code = "no-channel"
 	DocumentChanged       Code = "document-changed"
 )

@@ -5,6 +5,7 @@ var exchangeMessages = map[Key]Message{
 	// What went wrong, in detail.
 	"exchange.agency":            {"Mã định danh: %s.", "Identifier: %s."},
 	"exchange.agency-closed":     {"Cơ quan %s không còn hiệu lực trong danh bạ.", "Agency %s is no longer in force in the directory."},
+	"exchange.encrypted":         {"Văn bản gửi đi không được mã hóa hay hạn chế quyền: nơi nhận nào cũng phải mở được. Hãy lưu lại thành PDF không mã hóa.", "A document to be sent may not be encrypted or restricted: every receiver must be able to open it. Save it as a PDF without encryption."},
 	"exchange.role":              {"Vai trò “%s” không được làm việc này.", "The role “%s” may not do this."},
 	"exchange.field":             {"Trường: %s.", "Field: %s."},
 	"exchange.key-reused":        {"Khóa chống lặp (Idempotency-Key) này đã dùng cho yêu cầu khác.", "This idempotency key was used for another request."},

@@ -12,6 +12,7 @@ var flowMessages = map[Key]Message{
 	"flow.void-issued":        {"Số %d thuộc văn bản đã ban hành hoặc đã vào sổ đến, không hủy được.", "Number %d belongs to a document that is issued or entered; it cannot be voided."},
 	"flow.voided-already":     {"Số %d đã được hủy và giải thích rồi.", "Number %d is voided and explained already."},
 	"flow.not-draft":          {"Chỉ sửa được bản dự thảo chưa ký.", "Only a draft that nobody signed can be edited."},
+	"flow.delete-not-draft":   {"Chỉ xóa được bản dự thảo chưa trình ký.", "Only a draft that is not before a signer can be deleted."},
 	"flow.version":            {"Bạn đang sửa bản %d; bản mới nhất là %d.", "You are editing version %d; the newest is %d."},
 	"flow.recall-none":        {"Không có nơi nhận nào để yêu cầu lấy lại văn bản này.", "There is no receiver from which this document could be taken back."},
 	"flow.recall-asked":       {"Đã yêu cầu %s cho lấy lại và đang chờ trả lời.", "%s was asked already and has not answered yet."},
@@ -30,6 +31,7 @@ var flowMessages = map[Key]Message{
 	"flow.result-replaced":    {"Kết quả đã có kết quả thay thế.", "The result has a replacement already."},
 
 	"event.document.edited":         {"Sửa dự thảo", "Draft edited"},
+	"event.document.deleted":        {"Xóa dự thảo", "Draft deleted"},
 	"event.replacement.created":     {"Lập văn bản thay thế", "Drafted to replace another document"},
 	"event.replaced":                {"Được thay thế: %s", "Replaced: %s"},
 	"event.recall.requested":        {"Yêu cầu %s cho lấy lại: %s", "%s asked for the document back: %s"},
@@ -59,10 +61,11 @@ var flowMessages = map[Key]Message{
 	"flow.slip-name":     {"(Ký, ghi rõ họ tên, ngày nhận)", "(Signature, name, date)"},
 
 	// The data directory.
-	"flow.database-newer":    {"Cơ sở dữ liệu ở phiên bản %d; chương trình này chỉ biết tới phiên bản %d.", "The database has version %d; this program knows versions up to %d."},
-	"flow.data-dir":          {"Không ghi được vào thư mục dữ liệu %s.", "The data directory %s cannot be written."},
-	"flow.backup-broken":     {"Tệp sao lưu bị cắt cụt, bị sửa hoặc không phải bản sao lưu của Antin.", "The backup is cut off, was changed, or is none of Antin's."},
-	"flow.restore-not-empty": {"Thư mục %s không trống; chỉ khôi phục vào thư mục trống.", "The directory %s is not empty; restore goes into an empty one only."},
+	"flow.database-newer":     {"Cơ sở dữ liệu ở phiên bản %d; chương trình này chỉ biết tới phiên bản %d.", "The database has version %d; this program knows versions up to %d."},
+	"flow.data-dir":           {"Không ghi được vào thư mục dữ liệu %s.", "The data directory %s cannot be written."},
+	"flow.backup-broken":      {"Tệp sao lưu bị cắt cụt, bị sửa hoặc không phải bản sao lưu của Antin.", "The backup is cut off, was changed, or is none of Antin's."},
+	"flow.restore-unfinished": {"Lần khôi phục vào %s bị ngắt giữa chừng; hãy chạy lại antin restore.", "A restore into %s was cut off; run antin restore again."},
+	"flow.restore-not-empty":  {"Thư mục %s không trống; chỉ khôi phục vào thư mục trống.", "The directory %s is not empty; restore goes into an empty one only."},
 
 	// What the operator is to do.
 	"flow.task-lane-halted":      {"Kênh tới %s dừng: sai định danh hoặc chứng thư. ", "The channel to %s stopped: identity or certificate. "},

@@ -2,7 +2,7 @@ package text
 
 // serveMessages are the messages of serve, init, doctor, backup and their like.
 var serveMessages = map[Key]Message{
-	"help.config":           {"Tệp cấu hình (mặc định /etc/antin/antin.yaml).", "Configuration file (default /etc/antin/antin.yaml)."},
+	"help.config":           {"Tệp cấu hình (mặc định /etc/antin/antin.yaml; của keyhelper: /etc/antin/keys.yaml).", "Configuration file (default /etc/antin/antin.yaml; of keyhelper: /etc/antin/keys.yaml)."},
 	"help.config_cmd":       {"Xem cấu hình.", "Look at the configuration."},
 	"help.config_show":      {"In mọi mục cấu hình kèm nơi đặt giá trị; ẩn bí mật.", "Print every setting with where its value comes from; secrets are masked."},
 	"help.config_entry":     {"In mục danh bạ của cơ quan này để giao cho bên kia.", "Print this agency's directory entry, to hand to the other side."},
@@ -134,6 +134,8 @@ var serveMessages = map[Key]Message{
 	"doctor.name.evidence":        {"Nhật ký bằng chứng", "Evidence"},
 	"doctor.name.accounts":        {"Tài khoản", "Accounts"},
 	"doctor.name.keys":            {"Bộ giữ khóa", "Key helper"},
+	"doctor.name.seal":            {"Chứng thư con dấu", "Seal certificate"},
+	"doctor.name.key-log":         {"Nhật ký giữ khóa", "Key log"},
 	"doctor.name.certificates":    {"Chứng thư", "Certificates"},
 	"doctor.name.tsa":             {"Dấu thời gian", "Time-stamps"},
 	"doctor.name.ocsp":            {"Tình trạng thu hồi", "Revocation status"},
@@ -190,6 +192,14 @@ var serveMessages = map[Key]Message{
 	"doctor.cert.over.fix":        {"Thay bằng chứng thư còn hiệu lực.", "Replace it with one that is in force."},
 	"doctor.cert.sandbox":         {"Chứng thư “%s” là chứng thư thử nghiệm.", "The certificate “%s” is a sandbox certificate."},
 	"doctor.cert.sandbox.fix":     {"Thay bằng chứng thư do cơ quan có thẩm quyền cấp.", "Replace it with one that a competent authority issued."},
+	"doctor.seal":                 {"Con dấu ở dịch vụ giữ khóa là chứng thư đã công bố (%s).", "The helper's seal is the certificate that peers are told (%s)."},
+	"doctor.seal.untold":          {"Chưa đặt keys.seal_certificates: mục danh bạ không có chứng thư con dấu.", "keys.seal_certificates is not set: the directory entry holds no seal certificate."},
+	"doctor.seal.untold.fix":      {"Đặt keys.seal_certificates là chứng thư con dấu, rồi giao lại mục danh bạ (antin config entry).", "Set keys.seal_certificates to the seal's certificate, then hand the directory entry over again (antin config entry)."},
+	"doctor.seal.other":           {"Con dấu ở dịch vụ giữ khóa (%s) không phải chứng thư trong keys.seal_certificates.", "The helper's seal (%s) is not the certificate in keys.seal_certificates."},
+	"doctor.seal.other.fix":       {"Sửa keys.seal_certificates hoặc keys.seal, rồi giao lại mục danh bạ: các bên so con dấu với mục đó.", "Correct keys.seal_certificates or keys.seal, then hand the directory entry over again: peers compare seals with it."},
+	"doctor.keylog":               {"Nhật ký của dịch vụ giữ khóa còn nguyên, %d dòng.", "The key helper's log is whole, %d lines."},
+	"doctor.keylog.bad":           {"Nhật ký của dịch vụ giữ khóa %s đã bị sửa hoặc bị cắt bớt.", "The key helper's log %s was changed or cut short."},
+	"doctor.keylog.bad.fix":       {"Giữ nguyên hiện trạng, đối chiếu với bản sao lưu và báo người phụ trách an toàn.", "Leave everything as it is, compare with the backup and tell who is responsible for security."},
 	"doctor.clock":                {"Đồng hồ lệch dịch vụ dấu thời gian %s.", "The clock is %s off the time-stamping service."},
 	"doctor.clock.off":            {"Đồng hồ lệch dịch vụ dấu thời gian %s.", "The clock is %s off the time-stamping service."},
 	"doctor.clock.off.fix":        {"Bật đồng bộ giờ (chrony hoặc systemd-timesyncd).", "Turn on time synchronisation (chrony or systemd-timesyncd)."},

@@ -54,7 +54,7 @@ type Key string
 var areas = []map[Key]Message{
 	verdictMessages, validationMessages, changeMessages, edxmlMessages,
 	exchangeMessages, webMessages, cliMessages, appearanceMessages, composeMessages, signMessages,
-	keyMessages, apiMessages, accessMessages, signingMessages, flowMessages,
+	keyMessages, apiMessages, accessMessages, signingMessages, flowMessages, reportMessages,
 	deskMessages, frontMessages, peopleMessages, serveMessages, benchMessages,
 }
 

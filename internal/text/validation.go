@@ -58,6 +58,7 @@ var validationMessages = map[Key]Message{
 	"validation.change_permitted":        {"Có thay đổi mà người ký đã cho phép: %s", "A change that the signer had permitted: %s"},
 	"validation.change_covered":          {"Có thay đổi sau chữ ký đầu, được chữ ký sau bảo vệ: %s", "A change after the first signature, protected by a later one: %s"},
 	"validation.changed_after_timestamp": {"Tệp bị thay đổi sau dấu thời gian: %s", "The file was changed after a time-stamp: %s"},
+	"validation.polyglot":                {"Tệp này vừa là PDF vừa đọc được như một tệp nén ZIP (chương trình hoặc tài liệu khác). Hãy mở tệp bằng phần mềm đọc PDF và hỏi lại nơi gửi.", "The file is a PDF and can also be read as a ZIP archive (a program or another document). Open it with a PDF reader, and ask the sender."},
 	"validation.usage_rights":            {"Tệp có chữ ký cấp quyền sử dụng của hãng phần mềm; đó không phải chữ ký của ai trên văn bản.", "The file carries usage rights signed by a software maker; they are nobody's signature on the document."},
 
 	// What is malformed about a signature.
@@ -67,6 +68,7 @@ var validationMessages = map[Key]Message{
 	"validation.format.gap":        {"phần không được ký không đúng bằng giá trị chữ ký", "the unsigned gap is not exactly the signature value"},
 	"validation.format.end":        {"phạm vi ký không kết thúc ở cuối một phiên bản của tệp", "the signed range does not end where a revision of the file ends"},
 	"validation.format.revision":   {"phiên bản được ký không chứa chính chữ ký này", "the signed revision does not hold this very signature"},
+	"validation.format.orphan":     {"Tệp có giá trị chữ ký nhưng không ô chữ ký nào dẫn tới nó: phần biểu mẫu đã bị hỏng hoặc bị sửa sau khi ký.", "The file holds a signature value that no signature field leads to: its form was damaged or altered after signing."},
 	"validation.format.crossing":   {"phạm vi ký chồng chéo với một chữ ký khác", "its range crosses that of another signature"},
 	"validation.format.token":      {"không đọc được dấu thời gian", "the time-stamp token cannot be read"},
 	"validation.format.cms":        {"không đọc được dữ liệu CMS", "its CMS cannot be read"},
