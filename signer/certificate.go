@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"time"
 
 	"antin/certs"
 	"antin/internal/text"
@@ -53,12 +54,12 @@ func (r *run) identify(ctx context.Context, chain []*certs.Certificate) error {
 	if !certs.UsageDocumentSigning.Permits(leaf) {
 		return text.Detailed(text.CertificateUntrusted, nil, "sign.key-usage")
 	}
-	algorithm, err := cms.AlgorithmFor(leaf.PublicKey, r.req.Digest, r.req.PSS)
+	algorithm, err := cms.AlgorithmForCertificate(leaf, r.req.Digest, r.req.PSS)
 	if err != nil {
 		return text.Detailed(text.InvalidInput, err, "sign.algorithm")
 	}
-	if !certs.TS119312().Allowed(algorithm.Scheme, leaf.KeyBits, algorithm.Digest, r.now) {
-		return text.Detailed(text.InvalidInput, fmt.Errorf("%s of %d bits with %s is not strong enough", algorithm.Scheme, leaf.KeyBits, algorithm.Digest), "sign.algorithm")
+	if err := strongEnough(leaf, algorithm, r.now); err != nil {
+		return err
 	}
 	r.id = &identity{chain: chain, algorithm: algorithm}
 	r.id.path, err = r.path(ctx, leaf, chain[1:], certs.UsageDocumentSigning, r.now)
@@ -70,6 +71,20 @@ func (r *run) identify(ctx context.Context, chain []*certs.Certificate) error {
 		return text.Errorf(text.CertificateUntrusted, err)
 	}
 	return err
+}
+
+// strongEnough holds key and algorithm against the dated policy and says which
+// part of them is too weak, and since when.
+func strongEnough(leaf *certs.Certificate, a cms.Algorithm, at time.Time) error {
+	err := certs.TS119312().Check(a.Scheme, leaf.KeyBits, a.Digest, at)
+	var weak *certs.WeakError
+	switch {
+	case !errors.As(err, &weak):
+		return err
+	case weak.Until.IsZero():
+		return text.Detailed(text.NotAllowed, err, "sign.not-listed", weak.What, weak.Policy)
+	}
+	return text.Detailed(text.NotAllowed, err, "sign.too-weak", weak.What, weak.Until.Format(time.DateOnly), weak.Policy)
 }
 
 // checkRevocation asks about the signing certificate before the key is used,

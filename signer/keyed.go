@@ -34,7 +34,7 @@ func (s *Signer) SignPrepared(ctx context.Context, id string, p *Prepared) (Comp
 	if !bytes.Equal(key.Chain[0].Raw, leaf.Raw) {
 		return Completion{}, text.Errorf(text.CertificateMismatch, errors.New("the key's certificate changed since the document was prepared"))
 	}
-	algorithm, err := cms.AlgorithmFor(leaf.PublicKey, h, p.PSS)
+	algorithm, err := cms.AlgorithmForCertificate(leaf, h, p.PSS)
 	if err != nil {
 		return Completion{}, text.Detailed(text.InvalidInput, err, "sign.algorithm")
 	}

@@ -19,10 +19,15 @@ import (
 	"antin/signer/pades"
 )
 
-// preparedLife is how long a prepared signing may wait for its value: long
-// enough for a person with a phone, short enough that revocation and time asked
-// before still mean something.
-const preparedLife = 15 * time.Minute
+const (
+	// DefaultLife is how long a prepared signing may wait for its value unless the
+	// request says otherwise: long enough for a person with a phone.
+	DefaultLife = 15 * time.Minute
+	// MaxLife bounds Request.Life: long enough for a signer who is away, short enough
+	// that the claimed time of signing, fixed when the signing was prepared, still
+	// says something.
+	MaxLife = 90 * 24 * time.Hour
+)
 
 // Prepared is a signing that stopped before the key. It is plain data, may be
 // stored as JSON, and holds no secret: whoever changes it can at worst make
@@ -50,7 +55,16 @@ type Prepared struct {
 	PSS        bool       `json:"pss,omitempty"`
 	PKCS7      bool       `json:"pkcs7,omitempty"`
 	Commitment []int      `json:"commitment,omitempty"`
-	Offline    bool       `json:"offline,omitempty"`
+	// Policy, Role and ContentTimestamp (a token, DER) are what SignedAttributes say
+	// beside.
+	Policy           *cms.Policy `json:"policy,omitempty"`
+	Role             string      `json:"role,omitempty"`
+	ContentTimestamp []byte      `json:"content_timestamp,omitempty"`
+	Offline          bool        `json:"offline,omitempty"`
+	// ReasonWritten says that Update states a reason, so that no CMS may state a
+	// commitment or a policy beside it.
+	ReasonWritten  bool `json:"reason_written,omitempty"`
+	TimestampLater bool `json:"timestamp_later,omitempty"`
 	// Prepared is the claimed time of signing; Expires ends the signing. UTC.
 	Prepared time.Time `json:"prepared"`
 	Expires  time.Time `json:"expires"`
@@ -66,20 +80,32 @@ type Completion struct {
 	CMS []byte
 }
 
-// ToSign is the digest a key signs: the hash of the signed attributes. nil when
-// the digest algorithm is not known.
+// ToSign is what a key signs: the hash of the signed attributes, or with an
+// Ed25519 certificate those attributes themselves (RFC 8419). nil when the digest
+// algorithm or the certificate cannot be read.
 func (p *Prepared) ToSign() []byte {
 	h, ok := hashByName(p.Digest)
-	if !ok {
+	if !ok || len(p.Certificates) == 0 {
 		return nil
 	}
-	sum := h.New()
-	sum.Write(p.SignedAttributes)
-	return sum.Sum(nil)
+	leaf, err := certs.ParseCertificate(p.Certificates[0])
+	if err != nil {
+		return nil
+	}
+	a, err := cms.AlgorithmForCertificate(leaf, h, p.PSS)
+	if err != nil {
+		return nil
+	}
+	return a.Input(p.SignedAttributes)
+}
+
+// digests are the hash functions that a signature may be asked for with.
+var digests = []crypto.Hash{
+	crypto.SHA256, crypto.SHA384, crypto.SHA512, crypto.SHA3_256, crypto.SHA3_384, crypto.SHA3_512,
 }
 
 func hashByName(name string) (crypto.Hash, bool) {
-	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+	for _, h := range digests {
 		if ades.HashName(h) == name {
 			return h, true
 		}
@@ -94,11 +120,14 @@ const externalRoom = 24 << 10
 // refusals, and stops. req.Certificates stand in for the key when no provider
 // holds it.
 func (s *Signer) Prepare(ctx context.Context, in Input, req Request) (*Prepared, error) {
+	if req.Life < 0 || req.Life > MaxLife {
+		return nil, text.Detailed(text.InvalidInput, nil, "sign.life", MaxLife/(24*time.Hour))
+	}
 	r, err := s.start(ctx, in, req)
 	if err != nil {
 		return nil, err
 	}
-	if err := pades.Preflight(r.file, r.options(nil)); err != nil {
+	if err := r.preflight(); err != nil {
 		return nil, err
 	}
 	chain := req.Certificates
@@ -121,7 +150,7 @@ func (s *Signer) Prepare(ctx context.Context, in Input, req Request) (*Prepared,
 	if err := r.read(ctx, io.Discard); err != nil {
 		return nil, err
 	}
-	attributes, err := r.attributes()
+	attributes, err := r.attributes(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -139,12 +168,23 @@ func (r *run) suspend(attributes []byte) (*Prepared, error) {
 		Update: r.prepared.Update, GapStart: r.prepared.GapStart, GapLen: r.prepared.GapLen,
 		Digest: ades.HashName(r.id.algorithm.Digest), DocumentDigest: r.digest, SignedAttributes: attributes,
 		Field: r.prepared.Field, Level: r.level(), PSS: r.req.PSS, PKCS7: r.req.PKCS7, Commitment: r.req.Commitment,
-		Offline: r.req.Offline, Prepared: r.now.UTC(), Expires: r.now.UTC().Add(preparedLife), Warnings: r.warnings,
+		Policy: r.req.Policy, Role: r.req.Role, ReasonWritten: r.req.Reason != "" && r.req.Commitment == nil && r.req.Policy == nil,
+		Offline: r.req.Offline, TimestampLater: r.req.TimestampLater, Prepared: r.now.UTC(), Expires: r.now.UTC().Add(r.life()), Warnings: r.warnings,
+	}
+	if r.contentToken != nil {
+		p.ContentTimestamp = r.contentToken.Raw
 	}
 	for _, c := range r.id.chain {
 		p.Certificates = append(p.Certificates, c.Raw)
 	}
 	return p, nil
+}
+
+func (r *run) life() time.Duration {
+	if r.req.Life == 0 {
+		return DefaultLife
+	}
+	return r.req.Life
 }
 
 // Complete finishes p with what the key gave and writes the signed document to
@@ -158,6 +198,9 @@ func (s *Signer) Complete(ctx context.Context, in Input, p *Prepared, value Comp
 	}
 	// 2. The same document, byte for byte?
 	if err := r.read(ctx, out); err != nil {
+		return nil, err
+	}
+	if err := r.resumeContent(ctx, p.ContentTimestamp); err != nil {
 		return nil, err
 	}
 	if err := r.samePrepared(p); err != nil {
@@ -197,7 +240,7 @@ func (s *Signer) resume(ctx context.Context, in Input, p *Prepared) (*run, error
 	if in.Size != p.OriginalLength {
 		return nil, text.Detailed(text.StateConflict, nil, "sign.wrong-revision")
 	}
-	req := Request{Level: p.Level, Digest: h, PSS: p.PSS, PKCS7: p.PKCS7, Commitment: p.Commitment, Offline: p.Offline}
+	req := Request{Level: p.Level, Digest: h, PSS: p.PSS, PKCS7: p.PKCS7, Commitment: p.Commitment, Offline: p.Offline, TimestampLater: p.TimestampLater, Policy: p.Policy, Role: p.Role}
 	r, err := s.start(ctx, in, req)
 	if err != nil {
 		return nil, err
@@ -219,6 +262,10 @@ func (s *Signer) resume(ctx context.Context, in Input, p *Prepared) (*run, error
 	if err := r.identify(ctx, chain); err != nil {
 		return nil, err
 	}
+	// What was known of the certificate when this was prepared may be weeks old.
+	if err := r.checkRevocation(ctx); err != nil {
+		return nil, err
+	}
 	for _, w := range p.Warnings {
 		r.warn(w)
 	}
@@ -227,6 +274,7 @@ func (s *Signer) resume(ctx context.Context, in Input, p *Prepared) (*run, error
 		Base: p.OriginalLength, Update: bytes.Clone(p.Update), GapStart: p.GapStart, GapLen: p.GapLen, Field: p.Field,
 		ByteRange: [4]int64{0, p.GapStart, p.GapStart + p.GapLen, total - p.GapStart - p.GapLen},
 	}
+	r.reasonWritten = p.ReasonWritten
 	if err := r.prepared.Check(); err != nil {
 		return nil, text.Errorf(text.InvalidInput, err)
 	}
@@ -241,7 +289,10 @@ func (r *run) samePrepared(p *Prepared) error {
 	if err != nil {
 		return err
 	}
-	attributes, err := r.attributes()
+	if r.digest, err = r.prepared.DigestAfter(r.prefix, r.id.algorithm.Digest); err != nil {
+		return err
+	}
+	attributes, err := r.encodeAttributes()
 	if err != nil {
 		return err
 	}
@@ -250,16 +301,6 @@ func (r *run) samePrepared(p *Prepared) error {
 		return text.Detailed(text.StateConflict, nil, "sign.wrong-revision")
 	}
 	return nil
-}
-
-// forbidden are the signed attributes that have no place in a PAdES signature
-// (EN 319 142-1, 6.3).
-var forbidden = []struct {
-	name  string
-	found func(*cms.SignerInfo) bool
-}{
-	{"signing-time", func(s *cms.SignerInfo) bool { _, ok := s.Attribute(cms.OIDSigningTime); return ok }},
-	{"adbe-revocationInfoArchival", func(s *cms.SignerInfo) bool { _, ok := s.Attribute(cms.OIDAdobeRevocation); return ok }},
 }
 
 // embedCMS takes a CMS made elsewhere: it must be what this package would have
@@ -290,10 +331,8 @@ func (r *run) embedCMS(ctx context.Context, der []byte) error {
 	if len(s.ESS()) == 0 && !r.req.PKCS7 {
 		return unfit("signing-certificate")
 	}
-	for _, f := range forbidden {
-		if f.found(s) && !r.req.PKCS7 {
-			return unfit(f.name)
-		}
+	if why := r.unfitAttributes(s); why != "" {
+		return unfit(why)
 	}
 	cert, err := s.SigningCertificate(sd.Certificates)
 	if err != nil || !cert.Equal(r.id.leaf()) {
@@ -314,10 +353,13 @@ func (r *run) stampCMS(ctx context.Context, der []byte, s *cms.SignerInfo) error
 			}
 			return r.prepared.Embed(der)
 		}
-		if err := r.stamp(ctx, s.Signature); err != nil {
+		err := r.stamp(ctx, s.Signature)
+		if r.postponed(err) {
+			return r.prepared.Embed(der)
+		}
+		if err != nil {
 			return err
 		}
-		var err error
 		if der, err = cms.AddTimestamp(der, r.token.Raw); err != nil {
 			return fmt.Errorf("adding the time-stamp: %w", err)
 		}

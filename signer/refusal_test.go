@@ -40,7 +40,7 @@ func TestSignRefuses(t *testing.T) {
 		"an empty file":          {data: []byte{}, req: leader, want: text.NotAPDF},
 		"what is no PDF":         {data: bytes.Repeat([]byte("xin chao "), 100), req: leader, want: text.NotAPDF},
 		"an unknown key":         {data: plain, req: signer.Request{Key: "x"}, want: text.KeyNotFound},
-		"a level not there yet":  {data: plain, req: with(func(r *signer.Request) { r.Level = ades.BLTA }), want: text.InvalidInput},
+		"no level":               {data: plain, req: with(func(r *signer.Request) { r.Level = "B-X" }), want: text.InvalidInput},
 		"a revoked certificate":  {data: plain, req: signer.Request{Key: certstest.RoleRevoked}, want: text.CertificateRevoked},
 		"an expired certificate": {data: plain, req: signer.Request{Key: certstest.RoleExpired}, want: text.CertificateExpired},
 		"a certificate without the usage": {

@@ -8,6 +8,7 @@ import (
 
 	"antin/certs"
 	"antin/signer/ades"
+	"antin/signer/cms"
 	"antin/signer/pades"
 )
 
@@ -17,6 +18,9 @@ type Input struct {
 	Reader io.ReaderAt
 	Size   int64 // bytes
 	Name   string
+	// Password opens an encrypted file: the user's or the owner's. It is looked at
+	// only then; empty tries the empty user password.
+	Password string
 }
 
 // Request says what signature is wanted. The zero value, but for Key, is an
@@ -27,7 +31,7 @@ type Request struct {
 	// Certificates stand in for the key's own chain in Prepare, when the key lives
 	// where no KeyProvider reaches; the signing certificate first.
 	Certificates []*certs.Certificate
-	// Level is BB, BT or BLT; empty is BB.
+	// Level is BB, BT, BLT or BLTA; empty is BB.
 	Level ades.Level
 
 	// Field is the field to sign; empty makes a new one. Existing demands that it
@@ -38,6 +42,10 @@ type Request struct {
 	Page                 int
 	Rect                 [4]float64
 	NewFieldAfterCertify bool
+	// Anchor puts a new field beside this text: its last occurrence on Page, or with
+	// Page 0 in the document. Rect then counts from the text's lower left corner as
+	// the page is shown, so that a negative bottom hangs the field below the text.
+	Anchor string
 	// Appearance draws the signature; Draw makes the appearance once certificate
 	// and time are known, and is used when Appearance is nil. Neither looks at page
 	// rotation: the box they are given is the one the reader sees.
@@ -48,6 +56,14 @@ type Request struct {
 	Reason, Location, Name string
 	// Commitment is a commitment type (EN 319 122-1, 5.2.3); nil states none.
 	Commitment asn1.ObjectIdentifier
+	// Policy is the signature policy that the signature follows (EPES, EN 319
+	// 122-1, 5.2.9.1); nil states none. Like Commitment it keeps Reason out of the file.
+	Policy *cms.Policy
+	// Role is the role that the signer claims (signer-attributes-v2); empty claims none.
+	Role string
+	// ContentTimestamp asks for a time-stamp over the content before it is signed
+	// (EN 319 122-1, 5.2.8), whatever the level: Timestamps is asked once more.
+	ContentTimestamp bool
 	// Certify, Lock and Fill are those of pades.Options. FieldAppearance draws the
 	// filled fields; nil draws them as appearance.FieldText does.
 	Certify         int
@@ -55,14 +71,21 @@ type Request struct {
 	Fill            map[string]string
 	FieldAppearance pades.FieldAppearance
 
-	// Digest is SHA-256, SHA-384 or SHA-512; 0 is SHA-256. PSS asks RSA keys for
-	// RSASSA-PSS.
+	// Digest is SHA-256, SHA-384, SHA-512 or one of SHA3-256, SHA3-384, SHA3-512
+	// (ISO/TS 32001); 0 is SHA-256. Ed25519 keys always go with SHA-512 (RFC 8419).
+	// PSS asks RSA keys for RSASSA-PSS.
 	Digest crypto.Hash
 	PSS    bool
 	// PKCS7 writes the older adbe.pkcs7.detached, for readers that know nothing else.
 	PKCS7 bool
 	// ContentsSize overrides the estimated room for the CMS, in bytes; 0 estimates.
 	ContentsSize int
+	// Life is how long what Prepare returns may wait for its value; 0 is
+	// DefaultLife, more than MaxLife is refused. Sign ignores it.
+	Life time.Duration
+	// TimestampLater makes B-B of a signature for which no time-stamp is to be had,
+	// with WarnTimestampLater, instead of refusing; Augment raises it later.
+	TimestampLater bool
 	// Offline asks nothing of any network: no revocation question before the key
 	// is used, no time-stamp, no revocation data.
 	Offline bool
@@ -79,7 +102,26 @@ const (
 	WarnNotTrusted Warning = "trust-not-checked"
 	// WarnEarlierInvalid: a signature that was there before is broken, and stays so.
 	WarnEarlierInvalid Warning = "earlier-signature-invalid"
+	// WarnNormalised: the document was written anew before it was signed, so that the
+	// original is no prefix of the output. Sign never gives it: whoever calls
+	// Normalise first does.
+	WarnNormalised Warning = "normalised"
 )
+
+// The warnings about the document, which preflight finds before a key is touched:
+// see the notes of package pades.
+const (
+	WarnXFA                  = Warning(pades.NoteXFA)
+	WarnUsageRights          = Warning(pades.NoteUsageRights)
+	WarnJavaScript           = Warning(pades.NoteJavaScript)
+	WarnOptionalContent      = Warning(pades.NoteOptionalContent)
+	WarnNeedAppearances      = Warning(pades.NoteNeedAppearances)
+	WarnNewFieldAfterCertify = Warning(pades.NoteNewFieldAfterCertify)
+	WarnNotTagged            = Warning(pades.NoteNotTagged)
+)
+
+// WarnTimestampLater says that no time-stamp was to be had, so that the level is B-B.
+const WarnTimestampLater Warning = "timestamp-later"
 
 // The sources of Result.SignedAt.
 const (

@@ -22,7 +22,7 @@ var expected = []ades.SubIndication{
 func (r *run) selfCheck(ctx context.Context) error {
 	reader, size := join(r.in.Reader, r.in.Size, r.prepared.Update, r.evidence)
 	at := r.latest()
-	after, err := r.validator().Validate(ctx, validation.Input{Reader: reader, Size: size, Name: r.in.Name}, at)
+	after, err := r.validator().Validate(ctx, validation.Input{Reader: reader, Size: size, Name: r.in.Name, Password: r.in.Password, Known: r.file}, at)
 	if err != nil {
 		return fmt.Errorf("checking the signed document: %w", err)
 	}
@@ -31,6 +31,9 @@ func (r *run) selfCheck(ctx context.Context) error {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", "not found")
 	}
 	r.check = &after.Signatures[i]
+	if r.check.SubIndication == ades.SigCryptoFailure {
+		return text.Detailed(text.CertificateMismatch, nil, "sign.value-wrong") // the key is not the certificate's
+	}
 	if why := r.judgeNew(r.check); why != "" {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", why)
 	}
@@ -40,7 +43,7 @@ func (r *run) selfCheck(ctx context.Context) error {
 		}
 		return nil
 	}
-	before, err := r.validator().Validate(ctx, validation.Input{Reader: r.in.Reader, Size: r.in.Size, Name: r.in.Name}, at)
+	before, err := r.validator().Validate(ctx, validation.Input{Reader: r.in.Reader, Size: r.in.Size, Name: r.in.Name, Password: r.in.Password, Known: r.file}, at)
 	if err != nil {
 		return fmt.Errorf("checking the original document: %w", err)
 	}
@@ -53,7 +56,7 @@ func (r *run) validator() *validation.Validator {
 	if r.Validator != nil {
 		v = *r.Validator
 	}
-	v.Revocation, v.Issuers = nil, nil
+	v.Revocation, v.Issuers, v.Verified = nil, nil, &r.verified
 	return &v
 }
 

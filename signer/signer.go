@@ -39,6 +39,14 @@ type Signer struct {
 	AllowSandbox bool
 	// Now is the clock; it must be set.
 	Now func() time.Time
+	// Wait waits for d or until ctx ends, whose error it then returns. It is used
+	// where the Validator's policy insists on revocation data from after the
+	// time-stamp; nil waits by the computer's timer.
+	Wait func(ctx context.Context, d time.Duration) error
+
+	// verified spares the same chains their signature arithmetic from one document
+	// to the next.
+	verified certs.Verified
 }
 
 // Sign signs in as req says and writes the result to out: the original bytes,
@@ -49,13 +57,27 @@ type Signer struct {
 // behind in out is at most the unsigned original, to be thrown away. Errors meant
 // for a person are *text.Error. Memory is that of the update.
 func (s *Signer) Sign(ctx context.Context, in Input, out io.Writer, req Request) (*Result, error) {
+	r, err := s.sign(ctx, in, out, req)
+	if err != nil {
+		return nil, err
+	}
+	// 8. The finished whole must pass before a byte of the update leaves.
+	if err := r.selfCheck(ctx); err != nil {
+		return nil, err
+	}
+	// 9. Release.
+	return r.release(ctx, out)
+}
+
+// sign goes as far as the finished update, which is neither checked nor written.
+func (s *Signer) sign(ctx context.Context, in Input, out io.Writer, req Request) (*run, error) {
 	// 1. Open; only the tail and the cross-reference are read.
 	r, err := s.start(ctx, in, req)
 	if err != nil {
 		return nil, err
 	}
 	// 2. May this document be signed like that? Nothing else is asked before.
-	if err := pades.Preflight(r.file, r.options(nil)); err != nil {
+	if err := r.preflight(); err != nil {
 		return nil, err
 	}
 	// 3. The key and its certificate: period, usage, path, revocation.
@@ -82,15 +104,7 @@ func (s *Signer) Sign(ctx context.Context, in Input, out io.Writer, req Request)
 		return nil, err
 	}
 	// 7. B-LT: revocation data, the signer's from after the time-stamp.
-	if err := r.addEvidence(ctx); err != nil {
-		return nil, err
-	}
-	// 8. The finished whole must pass before a byte of the update leaves.
-	if err := r.selfCheck(ctx); err != nil {
-		return nil, err
-	}
-	// 9. Release.
-	return r.release(ctx, out)
+	return r, r.addEvidence(ctx)
 }
 
 // run is one signing, from the open document to the released bytes. It is used
@@ -102,6 +116,7 @@ type run struct {
 	now time.Time
 
 	file    *pdf.File
+	form    *pades.Form
 	anchors []*certs.Certificate
 	id      *identity
 
@@ -109,7 +124,11 @@ type run struct {
 	prefix   *pades.Prefix
 	digest   []byte // of the ByteRange
 	token    *stamp // nil below B-T
-	evidence []byte // the update that holds the DSS; nil below B-LT
+	// contentToken is the content time-stamp; nil when none is asked for.
+	contentToken *stamp
+	// reasonWritten is Prepared's, for a run that was taken up again.
+	reasonWritten bool
+	evidence      []byte // the update that holds the DSS; nil below B-LT
 
 	warnings []Warning
 	check    *validation.Signature
@@ -120,16 +139,19 @@ func (s *Signer) start(ctx context.Context, in Input, req Request) (*run, error)
 		return nil, text.Errorf(text.Internal, errors.New("signer has no clock"))
 	}
 	switch req.Level {
-	case "", ades.BB, ades.BT, ades.BLT:
+	case "", ades.BB, ades.BT, ades.BLT, ades.BLTA:
 	default:
 		return nil, text.Detailed(text.InvalidInput, nil, "sign.level", req.Level)
 	}
-	file, err := pdf.Open(in.Reader, in.Size, pdf.Options{})
+	if err := req.checkClaims(); err != nil {
+		return nil, err
+	}
+	file, err := pdf.Open(in.Reader, in.Size, pdf.Options{Password: in.Password})
 	if err != nil {
 		return nil, err
 	}
 	// Whole seconds: /M and what an appearance shows have no more.
-	r := &run{Signer: s, in: in, req: req, file: file, now: s.Now().Truncate(time.Second)}
+	r := &run{Signer: s, in: in, req: req, file: file, form: pades.NewForm(file), now: s.Now().Truncate(time.Second)}
 	r.anchors, err = r.anchorsAt(ctx, r.now)
 	if err != nil {
 		return nil, err
@@ -159,9 +181,9 @@ func (r *run) warn(w Warning) {
 // options are the profile's options; chain is nil before the key is known.
 func (r *run) options(chain []*certs.Certificate) pades.Options {
 	o := pades.Options{
-		FieldName: r.req.Field, Existing: r.req.Existing, Page: r.req.Page, Rect: r.req.Rect,
+		Form: r.form, FieldName: r.req.Field, Existing: r.req.Existing, Page: r.req.Page, Rect: r.req.Rect,
 		Appearance: r.req.Appearance, Reason: r.req.Reason, Location: r.req.Location, Name: r.req.Name,
-		Commitment: r.req.Commitment != nil, M: r.now, Certify: r.req.Certify,
+		Commitment: r.req.Commitment != nil || r.req.Policy != nil, M: r.now, Certify: r.req.Certify,
 		NewFieldAfterCertify: r.req.NewFieldAfterCertify, Lock: r.req.Lock, Fill: r.req.Fill,
 		FieldAppearance: r.req.FieldAppearance, Digest: r.hash(),
 		Timestamp: r.level().AtLeast(ades.BT), LongTerm: r.level().AtLeast(ades.BLT), Chain: chain,
@@ -169,14 +191,22 @@ func (r *run) options(chain []*certs.Certificate) pades.Options {
 	if r.req.PKCS7 {
 		o.SubFilter = pades.SubFilterPKCS7
 	}
+	if r.id != nil {
+		o.Scheme = r.id.algorithm.Scheme
+	}
 	if o.FieldAppearance == nil {
 		o.FieldAppearance = drawField
 	}
 	return o
 }
 
+// hash is the digest of what is signed: the one asked for, until the key is known
+// and has its own say (Ed25519 goes with SHA-512).
 func (r *run) hash() crypto.Hash {
-	if r.req.Digest == 0 {
+	switch {
+	case r.id != nil:
+		return r.id.algorithm.Digest
+	case r.req.Digest == 0:
 		return crypto.SHA256
 	}
 	return r.req.Digest
@@ -232,7 +262,9 @@ func (r *run) release(ctx context.Context, out io.Writer) (*Result, error) {
 		Field: r.prepared.Field, Level: "PAdES-" + string(r.level()), SHA256: fmt.Sprintf("%x", sum), Bytes: total,
 		Signer: r.id.leaf().Subject, SignedAt: r.now.UTC(), TimeSource: TimeSourceClock,
 		Warnings: r.warnings, Certificate: r.id.leaf(),
-		Indication: r.check.Indication, SubIndication: r.check.SubIndication,
+	}
+	if r.check != nil {
+		res.Indication, res.SubIndication = r.check.Indication, r.check.SubIndication
 	}
 	if r.token != nil {
 		res.SignedAt, res.TimeSource = r.token.GenTime, TimeSourceTSA

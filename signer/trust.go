@@ -38,6 +38,7 @@ func (r *run) path(ctx context.Context, leaf *certs.Certificate, pool []*certs.C
 		}
 		return certs.BuildPath(ctx, leaf, certs.PathOptions{
 			Intermediates: pool, Anchors: anchors, Issuers: issuers, At: at, Usage: u, AllowSandbox: r.AllowSandbox,
+			Verified: &r.verified,
 		})
 	}
 	if leaf == nil {

@@ -40,7 +40,7 @@ func (r *run) room() int {
 	if r.level().AtLeast(ades.BT) {
 		stamp = timestampRoom
 	}
-	return roundUp(cms.EstimateSize(r.signedData(nil, nil), stamp) + attributesRoom)
+	return roundUp(cms.EstimateSize(r.signedData(nil, nil), stamp) + attributesRoom + r.claimsRoom())
 }
 
 func roundUp(n int) int {
@@ -51,34 +51,34 @@ func roundUp(n int) int {
 func (r *run) signedData(attributes, value []byte) cms.SignedDataParams {
 	return cms.SignedDataParams{
 		Algorithm: r.id.algorithm, Attributes: attributes, Signature: value,
-		Certificate: r.id.leaf(), Certificates: r.id.known(),
+		Certificate: r.id.leaf(), Certificates: r.known(),
 	}
 }
 
 // known are the certificates to put beside the leaf: the path as far as it is
 // known, else what the key brought along. A root is left out: who trusts it has it,
 // and for who does not it proves nothing.
-func (id *identity) known() []*certs.Certificate {
-	above := id.chain[1:]
-	if len(id.path) > 1 {
-		above = id.path[1:]
+func (r *run) known() []*certs.Certificate {
+	above := r.id.chain[1:]
+	if len(r.id.path) > 1 {
+		above = r.id.path[1:]
 	}
-	if n := len(above); n > 0 && above[n-1].IssuedBy(above[n-1]) {
+	if n := len(above); n > 0 && r.verified.IssuedBy(above[n-1], above[n-1]) {
 		above = above[:n-1]
 	}
 	return above
 }
 
 // attributes are the signed attributes over the prepared revision.
-func (r *run) attributes() ([]byte, error) {
+func (r *run) attributes(ctx context.Context) ([]byte, error) {
 	var err error
 	if r.digest, err = r.prepared.DigestAfter(r.prefix, r.id.algorithm.Digest); err != nil {
 		return nil, err
 	}
-	return cms.SignedAttributes(cms.AttributeParams{
-		MessageDigest: r.digest, Certificate: r.id.leaf(), Algorithm: r.id.algorithm,
-		AlgorithmProtection: true, CommitmentType: r.req.Commitment,
-	})
+	if err := r.stampContent(ctx); err != nil {
+		return nil, err
+	}
+	return r.encodeAttributes()
 }
 
 // signAndEmbed makes the signature and puts it in place. When it does not fit,
@@ -88,7 +88,7 @@ func (r *run) signAndEmbed(ctx context.Context, key crypto.Signer) error {
 		return text.Errorf(text.KeyNotFound, errors.New("the key signs elsewhere; prepare and complete instead"))
 	}
 	for try := 1; ; try++ {
-		attributes, err := r.attributes()
+		attributes, err := r.attributes(ctx)
 		if err != nil {
 			return err
 		}
@@ -107,47 +107,33 @@ func (r *run) signAndEmbed(ctx context.Context, key crypto.Signer) error {
 	}
 }
 
-// finishCMS verifies the value with the certificate, time-stamps it where the
-// level asks for that, and embeds the CMS.
+// finishCMS time-stamps the value where the level asks for that and embeds the CMS.
+// A value that the certificate's key did not make is found out before a time-stamp
+// is spent on it; below B-T the self-check, which reads the CMS as a stranger
+// would, says so a moment later and is the only verification.
 func (r *run) finishCMS(ctx context.Context, attributes, value []byte) error {
 	value, err := cms.SignatureValue(r.id.algorithm, r.id.leaf(), value)
 	if err != nil {
 		return text.Detailed(text.CertificateMismatch, err, "sign.value-wrong")
 	}
 	params := r.signedData(attributes, value)
+	if r.level().AtLeast(ades.BT) {
+		if err := r.id.algorithm.VerifyValue(r.id.leaf(), attributes, value); err != nil {
+			return text.Detailed(text.CertificateMismatch, err, "sign.value-wrong")
+		}
+		switch err := r.stamp(ctx, value); {
+		case r.postponed(err):
+		case err != nil:
+			return err
+		default:
+			params.Timestamp = r.token.Raw
+		}
+	}
 	der, err := cms.Build(params)
 	if err != nil {
 		return err
 	}
-	if err := r.verify(der); err != nil {
-		return err
-	}
-	if r.level().AtLeast(ades.BT) {
-		if err := r.stamp(ctx, value); err != nil {
-			return err
-		}
-		params.Timestamp = r.token.Raw
-		if der, err = cms.Build(params); err != nil {
-			return err
-		}
-	}
 	return r.prepared.Embed(der)
-}
-
-// verify reads der as a stranger would and verifies its value with the
-// certificate: a token that signed something else is found out here.
-func (r *run) verify(der []byte) error {
-	sd, err := cms.Parse(der)
-	if err != nil {
-		return fmt.Errorf("reading the new signature: %w", err)
-	}
-	if len(sd.Signers) != 1 {
-		return fmt.Errorf("new signature has %d signers", len(sd.Signers))
-	}
-	if err := sd.Signers[0].VerifySignature(r.id.leaf()); err != nil {
-		return text.Detailed(text.CertificateMismatch, err, "sign.value-wrong")
-	}
-	return nil
 }
 
 // stamp is an accepted time-stamp with the path of its TSA.
@@ -162,7 +148,7 @@ func (r *run) stamp(ctx context.Context, value []byte) error {
 	if r.Timestamps == nil || r.req.Offline {
 		return text.Errorf(text.TSAUnavailable, errors.New("no time-stamping service"))
 	}
-	h := r.hash()
+	h := imprintHash(r.hash())
 	sum := h.New()
 	sum.Write(value)
 	raw, err := r.Timestamps.Timestamp(ctx, h, sum.Sum(nil))
@@ -178,30 +164,42 @@ func (r *run) stamp(ctx context.Context, value []byte) error {
 	return nil
 }
 
-// useStamp judges a token over a signature value: what it is over, its own
-// signature, and its TSA's certificate at the time it states.
+// useStamp takes raw as the time-stamp over a signature value.
 func (r *run) useStamp(ctx context.Context, raw, value []byte) error {
+	token, err := r.judgeStamp(ctx, raw, 0, value)
+	if err == nil {
+		r.token = token
+	}
+	return err
+}
+
+// judgeStamp judges a token: what it is over, its own signature, and its TSA's
+// certificate at the time it states. It is over data: a digest made with h, or, with h 0,
+// what the hash that the token names is made of.
+func (r *run) judgeStamp(ctx context.Context, raw []byte, h crypto.Hash, data []byte) (*stamp, error) {
 	unfit := func(err error) error { return text.Detailed(text.TSAUnavailable, err, "sign.timestamp-unfit") }
 	token, err := tsp.ParseToken(raw)
 	if err != nil {
-		return unfit(err)
+		return nil, unfit(err)
 	}
-	if !token.Hash.Available() {
-		return unfit(fmt.Errorf("imprint hash %s", token.HashOID))
+	if h == 0 {
+		if h = token.Hash; !h.Available() {
+			return nil, unfit(fmt.Errorf("imprint hash %s", token.HashOID))
+		}
+		sum := h.New()
+		sum.Write(data)
+		data = sum.Sum(nil)
 	}
-	sum := token.Hash.New()
-	sum.Write(value)
-	if err := token.Verify(token.Hash, sum.Sum(nil)); err != nil {
-		return unfit(err)
+	if err := token.Verify(h, data); err != nil {
+		return nil, unfit(err)
 	}
 	signer, err := token.SigningCertificate()
 	if err != nil {
-		return unfit(err)
+		return nil, unfit(err)
 	}
 	path, err := r.path(ctx, signer, token.SignedData.Certificates, certs.UsageTimeStamping, token.GenTime)
 	if err != nil {
-		return unfit(err)
+		return nil, unfit(err)
 	}
-	r.token = &stamp{token, signer, path}
-	return nil
+	return &stamp{token, signer, path}, nil
 }

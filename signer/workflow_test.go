@@ -90,16 +90,18 @@ func TestAugmentRefuses(t *testing.T) {
 	bt, _ := sign(t, s, data, signer.Request{Key: certstest.RoleLeader, Level: ades.BT})
 	down := newAuthorities(t)
 	down.down = true
+	noTSA := a.signer()
+	noTSA.Timestamps = nil
 	for name, c := range map[string]struct {
 		s     *signer.Signer
 		data  []byte
 		level ades.Level
 		want  text.Code
 	}{
-		"an unsigned document":     {s, data, ades.BLT, text.SignatureRequired},
-		"one without a time-stamp": {s, bb, ades.BLT, text.SignatureRequired},
-		"a level not there yet":    {s, bt, ades.BLTA, text.InvalidInput},
-		"without revocation data":  {down.signer(), bt, ades.BLT, text.RevocationUnavailable},
+		"an unsigned document":                       {s, data, ades.BLT, text.SignatureRequired},
+		"no level to raise to":                       {s, bt, ades.BB, text.InvalidInput},
+		"one without a time-stamp and nobody to ask": {noTSA, bb, ades.BLT, text.TSAUnavailable},
+		"without revocation data":                    {down.signer(), bt, ades.BLT, text.RevocationUnavailable},
 	} {
 		var out bytes.Buffer
 		_, err := c.s.Augment(context.Background(), input(c.data), &out, c.level)

@@ -77,7 +77,7 @@ func (a Algorithm) SignerOpts() crypto.SignerOpts {
 		return crypto.Hash(0)
 	case ades.RSAPSS:
 		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: a.Digest}
-	case ades.RSAPKCS1, ades.ECDSA:
+	case ades.RSAPKCS1, ades.ECDSA, ades.DSA:
 	}
 	return a.Digest
 }
@@ -129,6 +129,7 @@ func (a Algorithm) signatureOID() asn1.ObjectIdentifier {
 				return e.oid
 			}
 		}
+	case ades.DSA: // verified in old archives, never created
 	}
 	return nil
 }
@@ -147,7 +148,7 @@ func (a Algorithm) signatureIdentifier() []byte {
 		params := derSequence(derTagged(tagContext0, hash), derTagged(tagContext1, mgf),
 			derTagged(tagSalt, derInt(int64(a.Digest.Size()))))
 		return derSequence(derOID(oidRSASSAPSS), params)
-	case ades.ECDSA, ades.Ed25519:
+	case ades.ECDSA, ades.Ed25519, ades.DSA:
 	}
 	return derSequence(derOID(a.signatureOID()))
 }

@@ -71,6 +71,8 @@ type SignedData struct {
 	BER bool
 	// Trailing counts the zero bytes after the encoding (the padding of a PDF's Contents).
 	Trailing int
+
+	certificate func([]byte) (*certs.Certificate, error) // parses one
 }
 
 // SignerInfo is one decoded signer (RFC 5652, 5.3).

@@ -21,7 +21,11 @@ const (
 // Zero bytes behind the encoding are counted and tolerated, other bytes are not.
 // BER is tolerated and flagged. Certificates that do not parse are kept as bytes.
 // Errors wrap ErrMalformed or ErrLimit. data must not change afterwards.
-func Parse(data []byte) (*SignedData, error) {
+func Parse(data []byte) (*SignedData, error) { return ParseWith(data, certs.ParseCertificate) }
+
+// ParseWith is Parse with another way to parse certificates: certs.ParseCertificate,
+// or what remembers its results.
+func ParseWith(data []byte, certificate func([]byte) (*certs.Certificate, error)) (*SignedData, error) {
 	r, err := newReader(data)
 	if err != nil {
 		return nil, err
@@ -34,7 +38,7 @@ func Parse(data []byte) (*SignedData, error) {
 	if rest := data[c.pos:]; len(bytes.TrimLeft(rest, "\x00")) > 0 {
 		return nil, fmt.Errorf("%w: bytes after the ContentInfo", ErrMalformed)
 	}
-	sd := &SignedData{Raw: outer.raw, Trailing: len(data) - c.pos}
+	sd := &SignedData{Raw: outer.raw, Trailing: len(data) - c.pos, certificate: certificate}
 	ci := r.in(outer)
 	oid, err := ci.oid("contentType")
 	if err != nil {
@@ -164,7 +168,7 @@ func (sd *SignedData) parseCertificates(c *cursor) error {
 		if err != nil {
 			return fmt.Errorf("certificates: %w", err)
 		}
-		cert, err := certs.ParseCertificate(e.raw)
+		cert, err := sd.certificate(e.raw)
 		if err != nil {
 			sd.Unparsable = append(sd.Unparsable, e.raw)
 			continue

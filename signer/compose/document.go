@@ -100,9 +100,14 @@ func (in DocumentForm) write(pages []*page, fonts *font.Set) ([]byte, error) {
 	b.Put(tree, pdf.NewDict(pdf.Name("Type"), pdf.Name("Pages"), pdf.Name("Count"), pdf.Int(int64(len(kids))), pdf.Name("Kids"), kids))
 	info := b.Add(in.info())
 	metadata := b.Add(pdf.NewStream(pdf.NewDict(pdf.Name("Type"), pdf.Name("Metadata"), pdf.Name("Subtype"), pdf.Name("XML")), in.xmp()))
-	b.Put(root, pdf.NewDict(pdf.Name("Type"), pdf.Name("Catalog"), pdf.Name("Pages"), tree,
-		pdf.Name("AcroForm"), b.Add(acroForm(fields, faces)), pdf.Name("Lang"), pdf.TextString("vi-VN"), pdf.Name("Metadata"), metadata,
-		pdf.Name("ViewerPreferences"), pdf.NewDict(pdf.Name("DisplayDocTitle"), pdf.Bool(true))))
+	catalog := pdf.NewDict(pdf.Name("Type"), pdf.Name("Catalog"), pdf.Name("Pages"), tree)
+	if len(fields) > 0 {
+		catalog.Set("AcroForm", b.Add(acroForm(fields, faces)))
+	}
+	catalog.Set("Lang", pdf.TextString("vi-VN"))
+	catalog.Set("Metadata", metadata)
+	catalog.Set("ViewerPreferences", pdf.NewDict(pdf.Name("DisplayDocTitle"), pdf.Bool(true)))
+	b.Put(root, catalog)
 	return b.Build(root, info)
 }
 

@@ -16,7 +16,7 @@ import (
 func (w *writer) appearance(widget *pdf.Dict, rect [4]float64, page *pdf.Dict) (bool, error) {
 	width, height := rect[2]-rect[0], rect[3]-rect[1]
 	if width <= 0 || height <= 0 {
-		return false, nil
+		return w.emptyAppearance(widget), nil
 	}
 	if w.Appearance == nil && widget.Get("AP") != nil {
 		return false, nil
@@ -31,8 +31,21 @@ func (w *writer) appearance(widget *pdf.Dict, rect [4]float64, page *pdf.Dict) (
 	if err != nil {
 		return false, err
 	}
+	if err := w.opaque(picture); err != nil {
+		return false, err
+	}
 	widget.Set("AP", pdf.NewDict(pdf.Name("N"), picture))
 	return true, nil
+}
+
+// emptyAppearance gives an invisible widget an empty picture in a PDF/A-1 file,
+// where every field needs one (ISO 19005-1, 6.9); later parts spare it.
+func (w *writer) emptyAppearance(widget *pdf.Dict) bool {
+	if widget.Get("AP") != nil || w.form.archivePart(w.root) != "1" {
+		return false
+	}
+	widget.Set("AP", pdf.NewDict(pdf.Name("N"), w.update.Add(formXObject(0, 0, nil, nil))))
+	return true
 }
 
 // upright draws the appearance so that it stands upright on a page that is shown

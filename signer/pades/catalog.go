@@ -4,8 +4,8 @@ import (
 	"antin/signer/pdf"
 )
 
-// writeForm enters the field into the interactive form and sets what the
-// presence of a signature demands there.
+// writeForm enters the field into the interactive form, unless it is zero since it
+// hangs below another, and sets what the presence of a signature demands there.
 func (w *writer) writeForm(field pdf.Ref) error {
 	ref, _ := w.root.Get("AcroForm").(pdf.Ref)
 	old := w.form.dict(w.root.Get("AcroForm"))
@@ -18,7 +18,7 @@ func (w *writer) writeForm(field pdf.Ref) error {
 		return nil
 	}
 	acroForm, changed := old.Clone(), false
-	if w.target == nil {
+	if w.target == nil && !field.IsZero() {
 		fields := w.form.array(old.Get("Fields"))
 		grown := append(append(make(pdf.Array, 0, len(fields)+1), fields...), field)
 		if at, indirect := old.Get("Fields").(pdf.Ref); indirect && fields != nil {
@@ -84,6 +84,9 @@ func (w *writer) writeCatalog(signature pdf.Ref) {
 		}
 	}
 	if w.subFilter() == SubFilterCAdES && declareExtension(w.form, w.update, w.root) {
+		w.rootDirty = true
+	}
+	if w.declareISO() {
 		w.rootDirty = true
 	}
 	if w.rootDirty {

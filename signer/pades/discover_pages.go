@@ -1,12 +1,24 @@
 package pades
 
-import (
-	"antin/signer/pdf"
-)
+import "antin/signer/pdf"
 
 // readPages numbers the pages of known widgets and finds those that no field
 // tree reaches.
 func (m *form) readPages() error {
+	for p, err := range m.file.Pages() {
+		if err != nil {
+			return m.readPagesByNumber()
+		}
+		if !m.readAnnotations(p.Dict, p.Number) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// readPagesByNumber asks for each page that the tree counts, for a tree that
+// cannot be walked: those that can be found at all still count.
+func (m *form) readPagesByNumber() error {
 	pages, err := m.file.NumPages()
 	if err != nil {
 		return nil // a file without readable pages can still hold signatures
@@ -16,15 +28,23 @@ func (m *form) readPages() error {
 		if err != nil {
 			continue
 		}
-		for _, o := range m.array(page.Get("Annots")) {
-			m.annots++
-			if m.annots > maxAnnotations {
-				return nil
-			}
-			m.readAnnotation(o, n)
+		if !m.readAnnotations(page, n) {
+			return nil
 		}
 	}
 	return nil
+}
+
+// readAnnotations reports whether the limit leaves room for more.
+func (m *form) readAnnotations(page *pdf.Dict, number int) bool {
+	for _, o := range m.array(page.Get("Annots")) {
+		m.annots++
+		if m.annots > maxAnnotations {
+			return false
+		}
+		m.readAnnotation(o, number)
+	}
+	return true
 }
 
 func (m *form) readAnnotation(o pdf.Object, page int) {

@@ -130,11 +130,35 @@ func AddDSS(f *pdf.File, d DSS) (*pdf.Built, error) {
 	if err != nil {
 		return nil, err
 	}
-	have, err := ReadDSS(f)
-	if err != nil {
-		return nil, fmt.Errorf("reading the document security store: %w", err)
-	}
 	w := &dssWriter{form: &form{file: f}, update: f.NewUpdate()}
+	root = root.Clone()
+	added, dirty, err := w.write(root, d)
+	if err != nil || added == 0 {
+		return nil, err
+	}
+	if declareExtension(w.form, w.update, root) || dirty {
+		w.update.Put(rootRef, root)
+	}
+	return w.update.Build()
+}
+
+// dssWriter puts a grown store into an update.
+type dssWriter struct {
+	form   *form
+	update *pdf.Update
+	added  int
+}
+
+// write adds d to the store that root names, or to a new one, and reports how many
+// entries are new and whether root was changed.
+func (w *dssWriter) write(root *pdf.Dict, d DSS) (added int, dirty bool, err error) {
+	if d.Empty() {
+		return 0, false, nil
+	}
+	have, err := ReadDSS(w.form.file)
+	if err != nil {
+		return 0, false, fmt.Errorf("reading the document security store: %w", err)
+	}
 	store := pdf.NewDict(pdf.Name("Type"), pdf.Name("DSS"))
 	if old := w.form.dict(root.Get("DSS")); old != nil {
 		store = old.Clone()
@@ -143,26 +167,14 @@ func AddDSS(f *pdf.File, d DSS) (*pdf.Built, error) {
 	w.grow(store, "OCSPs", have.OCSPs, d.OCSPs)
 	w.grow(store, "CRLs", have.CRLs, d.CRLs)
 	if w.added == 0 {
-		return nil, nil
+		return 0, false, nil
 	}
-	root = root.Clone()
-	extended := declareExtension(w.form, w.update, root)
 	if have.Ref.IsZero() {
 		root.Set("DSS", w.update.Add(store))
-		extended = true
-	} else {
-		w.update.Put(have.Ref, store)
+		return w.added, true, nil
 	}
-	if extended {
-		w.update.Put(rootRef, root)
-	}
-	return w.update.Build()
-}
-
-type dssWriter struct {
-	form   *form
-	update *pdf.Update
-	added  int
+	w.update.Put(have.Ref, store)
+	return w.added, false, nil
 }
 
 // grow appends the streams of more that have does not hold to the array key.

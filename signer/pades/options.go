@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"antin/certs"
+	"antin/signer/ades"
 	"antin/signer/pdf"
 )
 
@@ -14,6 +15,9 @@ const LastPage = -1
 // Options says what the signature revision holds. The zero value is an
 // invisible approval signature in a new field on the first page.
 type Options struct {
+	// Form is the file's form from an earlier call with the same file; nil reads it.
+	Form *Form
+
 	// FieldName is the fully qualified name of the field to sign. An existing
 	// empty field of that name is filled, else a new one is made; empty takes the
 	// first free "Signature1", "Signature2", …
@@ -57,11 +61,13 @@ type Options struct {
 	// 0 takes DefaultContentsSize.
 	ContentsSize int
 
-	// Digest, Timestamp, LongTerm and Chain describe the signature to come, so
-	// that the demands of the field's seed value can be checked beforehand. Chain
+	// Digest, Scheme, Timestamp, LongTerm and Chain describe the signature to come, so
+	// that the demands of the field's seed value can be checked beforehand, and the
+	// extensions of PDF that it uses declared. Chain
 	// has the signing certificate first; while it is empty, demands on the
 	// certificate are not checked.
 	Digest              crypto.Hash
+	Scheme              ades.SignatureAlgorithm
 	Timestamp, LongTerm bool
 	Chain               []*certs.Certificate
 }

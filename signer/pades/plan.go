@@ -27,6 +27,8 @@ type plan struct {
 	name string
 	// target is the existing field, nil for a new one.
 	target *Signature
+	// branch is where a new field goes in the tree of fields.
+	branch branch
 	page   pdf.Ref
 	lock   *Lock
 	fills  []fill
@@ -46,13 +48,16 @@ func newPlan(f *pdf.File, o Options) (*plan, error) {
 	if err := f.SigningProblem(); err != nil {
 		return nil, err
 	}
-	form, err := readForm(f)
+	form, err := o.Form.of(f)
 	if err != nil {
 		return nil, err
 	}
 	p := &plan{Options: o, form: form, name: o.FieldName}
 	// 2. Which field, where, under which lock?
 	if err := p.findTarget(); err != nil {
+		return nil, err
+	}
+	if err := f.MaySign(p.target == nil); err != nil {
 		return nil, err
 	}
 	if err := p.findPage(); err != nil {
@@ -65,10 +70,13 @@ func newPlan(f *pdf.File, o Options) (*plan, error) {
 	if err := p.checkDocMDP(); err != nil {
 		return nil, err
 	}
-	if p.target != nil {
+	if p.target != nil || p.branch.dict != nil {
+		// A name below an existing node may be frozen with that node.
 		if err := p.checkFieldLock(p.name); err != nil {
 			return nil, err
 		}
+	}
+	if p.target != nil {
 		if err := p.checkSeedValue(); err != nil {
 			return nil, err
 		}
@@ -99,12 +107,7 @@ func (p *plan) findTarget() error {
 	if p.Existing {
 		return text.Detailed(text.FieldNotFound, nil, "sign.field", p.name)
 	}
-	if strings.Contains(p.name, ".") || p.form.taken(p.name) {
-		// A period separates levels of the tree, where we only add at the top; and
-		// a field of another type may hold the name.
-		return text.Detailed(text.InvalidInput, errors.New("name is taken or has a period"), "sign.field", p.name)
-	}
-	return nil
+	return p.findBranch()
 }
 
 // taken reports whether a top-level name is in use, by a field or by a branch.
@@ -137,6 +140,9 @@ func (p *plan) findPage() error {
 	case 0:
 		n = 1
 	}
+	if total == 0 && p.pageless() {
+		return nil
+	}
 	if n < 1 || (n > total && total > 0) {
 		return text.Detailed(text.InvalidInput, fmt.Errorf("document has %d pages", total), "sign.page", p.Page)
 	}
@@ -149,6 +155,15 @@ func (p *plan) findPage() error {
 	}
 	p.page = ref
 	return nil
+}
+
+// pageless reports whether an invisible signature is meant for a document without
+// any page, which has no place for a widget: p.page then stays zero.
+func (p *plan) pageless() bool {
+	for range p.form.file.Pages() { //nolint:errcheck // that there is one is all that counts
+		return false // a page in spite of the count, or a tree that cannot be read
+	}
+	return p.Page <= 1 && p.Rect == [4]float64{} && p.Appearance == nil
 }
 
 func (p *plan) chooseLock() error {

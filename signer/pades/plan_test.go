@@ -2,6 +2,7 @@ package pades_test
 
 import (
 	"crypto"
+	"encoding/asn1"
 	"testing"
 
 	"antin/certs"
@@ -26,6 +27,15 @@ func chain(raw ...string) []*certs.Certificate {
 		all = append(all, &certs.Certificate{Raw: []byte(r)})
 	}
 	return all
+}
+
+// named is a certificate with one subject attribute, two policies and the key usage
+// of a signer.
+func named(kind, value string) []*certs.Certificate {
+	return []*certs.Certificate{{
+		Raw: []byte("y"), SubjectAttributes: []certs.NameAttribute{{Type: kind, Value: value}},
+		PolicyOIDs: []asn1.ObjectIdentifier{{1, 2, 4}}, KeyUsage: certs.KeyUsageDigitalSignature | certs.KeyUsageContentCommitment,
+	}}
 }
 
 func TestPreflightRefuses(t *testing.T) {
@@ -53,7 +63,8 @@ func TestPreflightRefuses(t *testing.T) {
 		"a missing field":             {plain(""), pades.Options{FieldName: "X", Existing: true}, text.FieldNotFound},
 		"a page that is not there":    {plain(""), pades.Options{Page: 2}, text.InvalidInput},
 		"the name of a text field":    {plain(""), pades.Options{FieldName: "so"}, text.InvalidInput},
-		"a name with a period":        {plain(""), pades.Options{FieldName: "a.b"}, text.InvalidInput},
+		"a name below a field":        {plain(""), pades.Options{FieldName: "so.b"}, text.InvalidInput},
+		"a name with an empty part":   {plain(""), pades.Options{FieldName: "a..b"}, text.InvalidInput},
 		"a signed field":              {signed(person), person, text.FieldAlreadySigned},
 		"anything after P 1":          {signed(pades.Options{Certify: 1}), person, text.DocMDPForbids},
 		"a new field after P 2":       {signed(pades.Options{Certify: 2}), pades.Options{}, text.DocMDPForbids},
@@ -79,7 +90,11 @@ func TestPreflightRefuses(t *testing.T) {
 		"a required time-stamp":       {plain("/SV << /TimeStamp << /URL (http://tsa) /Ff 1 >> >>"), person, text.SeedValueUnmet},
 		"a required certificate":      {plain("/SV << /Cert << /Ff 1 /Subject [(x)] >> >>"), with(func(o *pades.Options) { o.Chain = chain("y", "x") }), text.SeedValueUnmet},
 		"a required issuer":           {plain("/SV << /Cert << /Ff 2 /Issuer [(z)] >> >>"), with(func(o *pades.Options) { o.Chain = chain("y", "x") }), text.SeedValueUnmet},
-		"an unknown certificate rule": {plain("/SV << /Cert << /Ff 4 >> >>"), person, text.SeedValueUnmet},
+		"an unknown certificate rule": {plain("/SV << /Cert << /Ff 16 >> >>"), person, text.SeedValueUnmet},
+		"a required policy":           {plain("/SV << /Cert << /Ff 4 /OID [(1.2.3)] >> >>"), with(func(o *pades.Options) { o.Chain = chain("y", "x") }), text.SeedValueUnmet},
+		"a required subject name":     {plain("/SV << /Cert << /Ff 8 /SubjectDN [<< /O (B) >>] >> >>"), with(func(o *pades.Options) { o.Chain = named("O", "A") }), text.SeedValueUnmet},
+		"a required key usage":        {plain("/SV << /Cert << /Ff 32 /KeyUsage [(01)] >> >>"), with(func(o *pades.Options) { o.Chain = named("O", "A") }), text.SeedValueUnmet},
+		"a place to get certificates": {plain("/SV << /Cert << /Ff 64 /URL (http://ca) >> >>"), person, text.SeedValueUnmet},
 		"a lock unlike the field's":   {plain("/Lock << /Action /All >>"), with(func(o *pades.Options) { o.Lock = &pades.Lock{Action: pades.LockInclude} }), text.SeedValueUnmet},
 	}
 	for name, c := range cases {
@@ -107,6 +122,8 @@ func TestPreflightAllows(t *testing.T) {
 		"a met digest":                     {nil, "/SV << /Ff 64 /DigestMethod [(SHA384)] >>", pades.Options{FieldName: "NguoiKy", Digest: crypto.SHA384}},
 		"a met reason":                     {nil, "/SV << /Ff 8 /Reasons [(A)(B)] >>", pades.Options{FieldName: "NguoiKy", Reason: "B"}},
 		"a met certification":              {nil, "/SV << /MDP << /P 2 >> >>", pades.Options{FieldName: "NguoiKy", Certify: 2}},
+		"a met subject name":               {nil, "/SV << /Cert << /Ff 44 /OID [(1.2.3)(1.2.4)] /SubjectDN [<< /O (B) >> << /O (A) >>] /KeyUsage [(1X0)] >> >>", pades.Options{FieldName: "NguoiKy", Chain: named("O", "A")}},
+		"a new field in a new tree":        {nil, "", pades.Options{FieldName: "DuyetCap.Mot.NguoiKy"}},
 		"a met certificate":                {nil, "/SV << /Cert << /Ff 3 /Subject [(y)] /Issuer [(x)] >> >>", pades.Options{FieldName: "NguoiKy", Chain: chain("y", "x")}},
 		"the last page":                    {nil, "", pades.Options{Page: pades.LastPage}},
 	}

@@ -1,6 +1,7 @@
 package pades
 
 import (
+	"cmp"
 	"crypto"
 	"fmt"
 
@@ -152,7 +153,8 @@ func (l *Lock) fill(d *pdf.Dict) {
 	d.Set("Fields", fields)
 }
 
-// writeField fills the existing field or adds a new one, and returns its object.
+// writeField fills the existing field or adds a new one, and returns the object
+// that the form has to list; zero when a new field hangs below another.
 func (w *writer) writeField(signature pdf.Ref) (pdf.Ref, error) {
 	if w.target == nil {
 		return w.newField(signature)
@@ -201,7 +203,7 @@ func (w *writer) newField(signature pdf.Ref) (pdf.Ref, error) {
 	}
 	field := pdf.NewDict(
 		pdf.Name("FT"), pdf.Name("Sig"),
-		pdf.Name("T"), pdf.TextString(w.name),
+		pdf.Name("T"), pdf.TextString(cmp.Or(w.branch.last, w.name)),
 		pdf.Name("Type"), pdf.Name("Annot"),
 		pdf.Name("Subtype"), pdf.Name("Widget"),
 		pdf.Name("Rect"), rect,
@@ -217,6 +219,12 @@ func (w *writer) newField(signature pdf.Ref) (pdf.Ref, error) {
 		}
 		field.Set("Lock", w.update.Add(lock))
 	}
+	if w.page.IsZero() {
+		field.Delete("P")
+		ref := w.update.Reserve()
+		w.update.Put(ref, field)
+		return w.hang(field, ref), nil
+	}
 	page := w.form.dict(w.page)
 	if page == nil {
 		return pdf.Ref{}, fmt.Errorf("page %s is no dictionary", w.page)
@@ -224,9 +232,17 @@ func (w *writer) newField(signature pdf.Ref) (pdf.Ref, error) {
 	if _, err := w.appearance(field, w.Rect, page); err != nil {
 		return pdf.Ref{}, err
 	}
-	ref := w.update.Add(field)
+	ref := w.update.Reserve()
+	if w.writeStructure(field, ref) && page.Get("Tabs") == nil {
+		// PDF/UA wants the order of the structure on every page with annotations.
+		page = page.Clone()
+		page.Set("Tabs", pdf.Name("S"))
+		w.update.Put(w.page, page)
+	}
+	top := w.hang(field, ref)
+	w.update.Put(ref, field)
 	w.addAnnotation(page, ref)
-	return ref, nil
+	return top, nil
 }
 
 // addAnnotation appends to /Annots where it lives: its own object, or the page.

@@ -133,7 +133,7 @@ type Prefix struct {
 
 // copyBuffer is the unit of reading: large enough that the calls do not count,
 // small enough not to show in memory.
-const copyBuffer = 256 << 10
+const copyBuffer = 128 << 10
 
 // ReadPrefix reads length bytes of original once, copies them to out and feeds
 // the hashes hs. An original that cannot be read is a *text.Error with code
@@ -152,7 +152,7 @@ func ReadPrefix(ctx context.Context, original io.ReaderAt, length int64, out io.
 		writers = append(writers, p.states[h])
 	}
 	r := &contextReader{ctx, io.NewSectionReader(original, 0, length)}
-	n, err := io.CopyBuffer(io.MultiWriter(writers...), r, make([]byte, copyBuffer))
+	n, err := io.CopyBuffer(io.MultiWriter(writers...), r, make([]byte, min(copyBuffer, max(length, 1))))
 	var coded *text.Error
 	switch {
 	case ctx.Err() != nil:

@@ -2,7 +2,9 @@ package pades
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
+	"strings"
 
 	"antin/internal/text"
 	"antin/signer/ades"
@@ -21,12 +23,6 @@ const (
 	seedDigestMethod
 	seedLockDocument
 	seedAppearanceFilter
-)
-
-// Bits of /Ff in a certificate seed value dictionary (ISO 32000-2, table 238).
-const (
-	seedCertSubject = 1 << iota
-	seedCertIssuer
 )
 
 // maxSeedVersion is the highest /V of a seed value dictionary that is understood
@@ -79,38 +75,10 @@ func (p *plan) checkSeedValue() error {
 	if ts := m.dict(sv.Get("TimeStamp")); ts != nil && m.integer(ts.Get("Ff")) == 1 && !p.Timestamp {
 		return unmet("/TimeStamp")
 	}
-	if !p.certificateAllowed(m.dict(sv.Get("Cert"))) {
-		return unmet("/Cert")
+	if which := p.certificateUnmet(m.dict(sv.Get("Cert"))); which != "" {
+		return unmet("/Cert " + which)
 	}
 	return nil
-}
-
-// certificateAllowed judges the signing certificate by a certificate seed value
-// dictionary: subjects and issuers are compared as whole certificates; any other
-// hard constraint is refused.
-func (p *plan) certificateAllowed(d *pdf.Dict) bool {
-	if d == nil {
-		return true
-	}
-	flags := p.form.integer(d.Get("Ff"))
-	if flags&^(seedCertSubject|seedCertIssuer) != 0 {
-		return false
-	}
-	if len(p.Chain) == 0 {
-		return true // not known yet: Prepare asks again, still before any key is used
-	}
-	if flags&seedCertSubject != 0 && !p.form.listsBytes(d.Get("Subject"), p.Chain[0].Raw) {
-		return false
-	}
-	if flags&seedCertIssuer != 0 {
-		for _, c := range p.Chain[1:] {
-			if p.form.listsBytes(d.Get("Issuer"), c.Raw) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
 }
 
 // reasonAllowed: a missing array, or one holding only a period, forbids any reason.
@@ -143,17 +111,12 @@ func (m *form) integer(o pdf.Object) int64 {
 	return v
 }
 
-// digestName is the name of the digest as /DigestMethod writes it ("SHA256").
+// digestName is the name of the digest as /DigestMethod writes it ("SHA256", and by
+// ISO/TS 32001 "SHA3-256").
 func digestName(o Options) string {
-	h := o.Digest
-	if h == 0 {
-		h = defaultDigest
+	name := ades.HashName(cmp.Or(o.Digest, defaultDigest))
+	if strings.HasPrefix(name, "SHA3-") {
+		return name
 	}
-	var name []byte
-	for _, b := range []byte(ades.HashName(h)) {
-		if b != '-' {
-			name = append(name, b)
-		}
-	}
-	return string(name)
+	return strings.ReplaceAll(name, "-", "")
 }

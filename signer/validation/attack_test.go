@@ -379,10 +379,10 @@ func TestShadowAttacks(t *testing.T) {
 	}
 
 	// A later revision that leaves the signed one out altogether shows a file without
-	// signatures, and is called that.
+	// signatures; it is not plainly unsigned.
 	apart := append(bytes.Clone(signed), fmt.Appendf(nil, "xref\n4 1\n%010d 00000 n \ntrailer\n<< /Size 99 /Root 1 0 R /Prev %d %s>>\nstartxref\n%d\n%%%%EOF\n",
 		at, at+len(secret), id(f), len(signed))...)
-	expect(t, b.judge(b.online(), apart), validation.Unsigned, validation.ReasonUnsignedFile)
+	expect(t, b.judge(b.online(), apart), validation.Invalid, validation.ReasonFormat)
 }
 
 func id(f *pdf.File) string {
@@ -481,6 +481,12 @@ func TestEvidenceIsOnlyEverAdded(t *testing.T) {
 	store, _ := root.Get("DSS").(pdf.Ref)
 	expect(t, b.judge(b.online(), b.update(doc, change(t, 1, "DSS", nil))), validation.Invalid, validation.ReasonChanged)
 	expect(t, b.judge(b.online(), b.update(doc, change(t, store.Num, "Certs", pdf.Array{}))), validation.Invalid, validation.ReasonChanged)
+	entries := dictionary(t, b.open(doc), store.Num)
+	answers, _ := entries.Get("OCSPs").(pdf.Array)
+	expect(t, b.judge(b.online(), b.update(doc, change(t, store.Num, "OCSPs", answers[1:]))), validation.Invalid, validation.ReasonChanged)
+	// A certificate may be found superfluous by who writes the store anew.
+	certificates, _ := entries.Get("Certs").(pdf.Array)
+	expect(t, b.judge(b.online(), b.update(doc, change(t, store.Num, "Certs", certificates[1:]))), validation.Valid, "")
 	r := b.judge(b.offline(), doc)
 	expect(t, r, validation.Valid, "")
 	if r.Signatures[0].Modifications != validation.ModificationEvidence || len(r.Changes) != 1 || r.Changes[0].Kind != validation.ChangeEvidence {

@@ -17,7 +17,7 @@ func (v *validation) existence(s *subject) (time.Time, TimeSource) {
 			continue
 		}
 		// Its ranges hold every byte of s, the signature value included.
-		if d.sig.ContentsStart >= s.sig.ContentsEnd && d.token.GenTime.Before(at) {
+		if d.sig.ContentsStart >= s.sig.ContentsEnd && !d.token.GenTime.After(at) {
 			at, source = d.token.GenTime, TimeDocumentTimestamp
 		}
 	}
@@ -30,7 +30,7 @@ func (v *validation) existence(s *subject) (time.Time, TimeSource) {
 func (v *validation) findBestTime(s *subject) {
 	s.best, s.bestSource = v.existence(s)
 	for _, st := range s.stamps {
-		if st.token.GenTime.Before(s.best) {
+		if !st.token.GenTime.After(s.best) {
 			s.best, s.bestSource = st.token.GenTime, TimeSignatureTimestamp
 		}
 	}

@@ -15,8 +15,10 @@ const (
 	maxEvidenceEntries = 10_000
 )
 
-// evidence compares the document security stores (ISO 32000-2, 12.8.4.3): its
-// arrays only grow, by certificates, OCSP responses and CRLs.
+// evidence compares the document security stores (ISO 32000-2, 12.8.4.3): the
+// arrays only grow, by certificates, OCSP responses and CRLs. A program that writes
+// the store anew may leave out certificates that it holds to be superfluous, such as
+// a responder's that its answers carry along; never revocation data.
 func (s *step) evidence(root int, a, b pdf.Object) error {
 	o, n := dictOf(s.old, a), dictOf(s.new, b)
 	if o == nil && n == nil {
@@ -29,7 +31,7 @@ func (s *step) evidence(root int, a, b pdf.Object) error {
 		s.forbid(root, ChangeEvidence, "change.evidence.removed")
 		return nil
 	}
-	grew, ok, err := s.store(p, o, n, map[pdf.Name]bool{"Certs": true, "OCSPs": true, "CRLs": true})
+	was, ok, err := s.store(p, o, n, map[pdf.Name]bool{"Certs": true, "OCSPs": true, "CRLs": true})
 	if err != nil {
 		return err
 	}
@@ -45,22 +47,28 @@ func (s *step) evidence(root int, a, b pdf.Object) error {
 		return nil
 	}
 	s.onlyWithin(p)
-	if grew || vriGrew {
+	if was.grew || vriGrew {
 		s.add(finding{kind: ChangeEvidence, level: ModificationEvidence, num: refNum(b), key: "change.evidence.added"})
+	}
+	if was.shrank {
+		s.add(finding{kind: ChangeEvidence, level: ModificationEvidence, num: refNum(b), key: "change.evidence.left_out"})
 	}
 	return nil
 }
 
+// grown says what became of an array of evidence, or of several.
+type grown struct{ grew, shrank bool }
+
 // store compares one dictionary of arrays of evidence, the store itself or one
 // entry of its /VRI; lists names the keys that are such arrays.
-func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool) (grew, ok bool, err error) {
+func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool) (was grown, ok bool, err error) {
 	for _, k := range unionKeys(o, n) {
 		if lists[k] {
-			more, ok, err := s.list(p, k, o.Get(k), n.Get(k))
+			one, ok, err := s.list(p, k, o.Get(k), n.Get(k))
 			if err != nil || !ok {
-				return false, ok, err
+				return grown{}, ok, err
 			}
-			grew = grew || more
+			was.grew, was.shrank = was.grew || one.grew, was.shrank || one.shrank
 			continue
 		}
 		if k == "VRI" || k == "Type" || k == "TU" || k == "TS" {
@@ -69,24 +77,24 @@ func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool) (grew, o
 		}
 		same, err := s.equal(o.Get(k), n.Get(k))
 		if err != nil || !same {
-			return false, false, err
+			return grown{}, false, err
 		}
 	}
-	return grew, true, nil
+	return was, true, nil
 }
 
-// list compares one array of evidence: every old entry is still there, and every
-// new one is a stream that holds what its place says.
-func (s *step) list(p *place, kind pdf.Name, a, b pdf.Object) (grew, ok bool, err error) {
+// list compares one array of evidence: every new entry is a stream that holds what
+// its place says.
+func (s *step) list(p *place, kind pdf.Name, a, b pdf.Object) (was grown, ok bool, err error) {
 	s.claim(p, a)
 	s.claim(p, b)
 	x, _ := resolve(s.old, a).(pdf.Array)
 	y, isArray := resolve(s.new, b).(pdf.Array)
 	if !isArray {
-		return false, len(x) == 0 && resolve(s.new, b) == nil, nil
+		return grown{}, len(x) == 0 && resolve(s.new, b) == nil, nil
 	}
 	if len(y) > maxEvidenceEntries {
-		return false, false, errBudget
+		return grown{}, false, errBudget
 	}
 	known := map[pdf.Ref]bool{}
 	for _, e := range x {
@@ -94,26 +102,25 @@ func (s *step) list(p *place, kind pdf.Name, a, b pdf.Object) (grew, ok bool, er
 			known[r] = true
 		}
 	}
-	kept := 0
 	for _, e := range y {
 		if err := s.d.spend(1); err != nil {
-			return false, false, err
+			return grown{}, false, err
 		}
 		r, isRef := e.(pdf.Ref)
 		if isRef && known[r] {
-			kept++
 			delete(known, r)
 			continue
 		}
-		grew = true
+		was.grew = true
 		if isRef && s.added[r.Num] {
 			s.handled[r.Num] = true
 		}
 		if !s.isEvidence(kind, e) {
-			return false, false, nil
+			return grown{}, false, nil
 		}
 	}
-	return grew, len(known) == 0 || s.stillThere(known, y), nil
+	was.shrank = len(known) > 0 && !s.stillThere(known, y)
+	return was, !was.shrank || kind == "Certs" && len(y) > 0, nil
 }
 
 // stillThere reports whether the entries that lost their reference stand in the
@@ -193,7 +200,7 @@ func (s *step) relatedInformation(p *place, a, b pdf.Object) (grew, ok bool, err
 		if err != nil || !ok {
 			return false, false, err
 		}
-		grew = grew || more || before == nil
+		grew = grew || more.grew || before == nil
 	}
 	return grew, true, nil
 }

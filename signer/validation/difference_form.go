@@ -259,6 +259,9 @@ func (s *step) newField(o pdf.Object, before, now map[int]*node) {
 		return
 	}
 	s.handled[num] = true
+	if n.inner && s.newBranch(n, before, now) {
+		return
+	}
 	if n.kind != "Sig" || n.dict.Has("A") || n.dict.Has("AA") || n.inner {
 		refuse("change.field.added")
 		return

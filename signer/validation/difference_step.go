@@ -66,7 +66,7 @@ func (s *step) run() error {
 	if err := s.classify(); err != nil {
 		return err
 	}
-	for _, rule := range []func() error{s.trailer, s.catalog, s.form, s.annotations, s.leftovers} {
+	for _, rule := range []func() error{s.trailer, s.catalog, s.form, s.structureTree, s.annotations, s.leftovers} {
 		if err := rule(); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ import (
 
 // chunkSize is how much of the file is read at a time, in bytes; memory stays at
 // one chunk whatever the file's size.
-const chunkSize = 256 << 10
+const chunkSize = 128 << 10
 
 // signatureMarks are the words that only signature dictionaries contain.
 var signatureMarks = [][]byte{[]byte("/ByteRange"), []byte("/ETSI.CAdES.detached"), []byte("/adbe.pkcs7"), []byte("/ETSI.RFC3161")}
@@ -25,33 +25,50 @@ var signatureMarks = [][]byte{[]byte("/ByteRange"), []byte("/ETSI.CAdES.detached
 // overlap keeps the end of one chunk before the next, so that no mark is missed.
 const overlap = 32
 
-// sink takes the bytes of two ranges of the file.
+// sink takes the bytes of two ranges of the file, of which the first begins with it.
 type sink struct {
 	ranges [2][2]int64 // begin and end offsets
-	hash   hash.Hash
+	kind   crypto.Hash
+	// hash is nil until the first range ends: up to there all digests of one kind
+	// are the same, and one state serves them.
+	hash hash.Hash
 }
 
+// feed takes what belongs to the second range.
 func (s *sink) feed(at int64, chunk []byte) {
-	for _, r := range s.ranges {
-		from, to := max(r[0], at), min(r[1], at+int64(len(chunk)))
-		if from < to {
-			s.hash.Write(chunk[from-at : to-at])
-		}
+	from, to := max(s.ranges[1][0], at), min(s.ranges[1][1], at+int64(len(chunk)))
+	if from < to {
+		s.hash.Write(chunk[from-at : to-at])
 	}
 }
 
-// pass is one sequential reading of the file that serves every digest.
+// pass is one sequential reading of the file that serves every digest. Every byte
+// is hashed once for each kind of digest, however many signatures cover it.
 type pass struct {
-	whole hash.Hash
-	sinks []*sink
-	marks int // occurrences of any mark
+	whole   hash.Hash // SHA-256
+	running map[crypto.Hash]hash.Hash
+	sinks   []*sink
+	marked  bool // count every mark, not only the first
+	marks   int  // occurrences of any mark
 	// byteRanges counts the first mark alone: one for every signature dictionary
 	// that is not compressed.
 	byteRanges int
 }
 
+// newPass prepares the states that serve sinks.
+func newPass(sinks []*sink) *pass {
+	p := &pass{whole: sha256.New(), sinks: sinks, running: map[crypto.Hash]hash.Hash{}}
+	p.running[crypto.SHA256] = p.whole
+	for _, s := range sinks {
+		if p.running[s.kind] == nil {
+			p.running[s.kind] = s.kind.New()
+		}
+	}
+	return p
+}
+
 func (p *pass) read(ctx context.Context, in Input) error {
-	buf := make([]byte, overlap+chunkSize)
+	buf := make([]byte, overlap+min(chunkSize, in.Size))
 	for at := int64(0); at < in.Size; at += chunkSize {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("reading %s: %w", in.Name, err)
@@ -64,14 +81,57 @@ func (p *pass) read(ctx context.Context, in Input) error {
 			}
 			return text.Errorf(text.FileUnreadable, err)
 		}
-		p.whole.Write(chunk)
-		for _, s := range p.sinks {
-			s.feed(at, chunk)
+		if err := p.digest(at, chunk); err != nil {
+			return err
 		}
 		p.count(buf[:overlap+n], at == 0)
 		copy(buf, buf[n:n+overlap])
 	}
 	return nil
+}
+
+// digest hashes one chunk, in pieces that end where the first range of a sink ends.
+func (p *pass) digest(at int64, chunk []byte) error {
+	for len(chunk) > 0 {
+		next := at + int64(len(chunk))
+		for _, s := range p.sinks {
+			if cut := s.ranges[0][1]; s.hash == nil && cut > at && cut < next {
+				next = cut
+			}
+		}
+		piece := chunk[:next-at]
+		for kind, h := range p.running {
+			if kind == crypto.SHA256 || p.awaits(kind) {
+				h.Write(piece)
+			}
+		}
+		for _, s := range p.sinks {
+			if s.hash != nil {
+				s.feed(at, piece)
+				continue
+			}
+			if s.ranges[0][1] != next {
+				continue
+			}
+			state, err := p.running[s.kind].(hash.Cloner).Clone()
+			if err != nil {
+				return fmt.Errorf("continuing a digest: %w", err)
+			}
+			s.hash = state
+		}
+		at, chunk = next, chunk[len(piece):]
+	}
+	return nil
+}
+
+// awaits reports whether a sink of that kind still shares the running digest.
+func (p *pass) awaits(kind crypto.Hash) bool {
+	for _, s := range p.sinks {
+		if s.kind == kind && s.hash == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // count looks for marks that end in the newest chunk.
@@ -81,20 +141,41 @@ func (p *pass) count(window []byte, first bool) {
 		if first {
 			begin = overlap
 		}
-		n := bytes.Count(window[begin:], mark)
+		n := occurrences(window[begin:], mark)
 		p.marks += n
 		if i == 0 {
 			p.byteRanges += n
 		}
+		if !p.marked {
+			return
+		}
 	}
+}
+
+// occurrences counts word in b. It looks for the word's second byte, since the
+// first, the slash of a name, stands everywhere.
+func occurrences(b, word []byte) (n int) {
+	for at := 1; at < len(b); {
+		i := bytes.IndexByte(b[at:], word[1])
+		if i < 0 {
+			break
+		}
+		at += i
+		if bytes.HasPrefix(b[at-1:], word) {
+			n++
+		}
+		at++
+	}
+	return n
 }
 
 // readBytes makes the digest of the file and of every signature's ranges in one pass.
 func (v *validation) readBytes() error {
-	p := &pass{whole: sha256.New()}
+	var sinks []*sink
 	for _, s := range v.subjects {
-		p.sinks = append(p.sinks, s.wanted()...)
+		sinks = append(sinks, s.wanted()...)
 	}
+	p := newPass(sinks)
 	if err := p.read(v.ctx, v.in); err != nil {
 		return err
 	}
@@ -114,7 +195,10 @@ func (s *subject) wanted() []*sink {
 		if h == 0 || !h.Available() || s.digests[h] != nil {
 			continue
 		}
-		k := &sink{ranges: s.ranges, hash: h.New()}
+		if _, ok := h.New().(hash.Cloner); !ok {
+			continue // every hash of the standard library is one
+		}
+		k := &sink{ranges: s.ranges, kind: h}
 		s.digests[h] = k
 		sinks = append(sinks, k)
 	}
@@ -123,7 +207,7 @@ func (s *subject) wanted() []*sink {
 
 // digest is the digest of the ranges of s by h; nil when it was not made.
 func (s *subject) digest(h crypto.Hash) []byte {
-	if k := s.digests[h]; k != nil {
+	if k := s.digests[h]; k != nil && k.hash != nil {
 		return k.hash.Sum(nil)
 	}
 	return nil

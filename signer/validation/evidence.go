@@ -27,25 +27,7 @@ func (v *validation) collectEvidence() {
 		}
 	}
 	for _, s := range v.subjects {
-		if s.data == nil {
-			continue
-		}
-		add(s.data.Certificates...)
-		v.embedded(certs.EvidenceOCSP, s.data.OCSPs)
-		v.embedded(certs.EvidenceCRL, s.data.CRLs)
-		if s.info == nil {
-			continue
-		}
-		crls, ocsps := s.info.AdobeRevocation()
-		v.embedded(certs.EvidenceOCSP, ocsps)
-		v.embedded(certs.EvidenceCRL, crls)
-		for _, der := range append(s.info.Timestamps(), s.info.ContentTimestamps()...) {
-			if t, err := tsp.ParseToken(der); err == nil {
-				add(t.SignedData.Certificates...)
-				v.embedded(certs.EvidenceOCSP, t.SignedData.OCSPs)
-				v.embedded(certs.EvidenceCRL, t.SignedData.CRLs)
-			}
-		}
+		v.signatureEvidence(s, add)
 	}
 	if len(v.subjects) == 0 {
 		return
@@ -57,6 +39,29 @@ func (v *validation) collectEvidence() {
 	v.store(dss, add)
 	for _, related := range dss.VRI {
 		v.store(related, add)
+	}
+}
+
+// signatureEvidence takes what one CMS and the time-stamps in it hold.
+func (v *validation) signatureEvidence(s *subject, add func(...*certs.Certificate)) {
+	if s.data == nil {
+		return
+	}
+	add(s.data.Certificates...)
+	v.embedded(certs.EvidenceOCSP, s.data.OCSPs)
+	v.embedded(certs.EvidenceCRL, s.data.CRLs)
+	if s.info == nil {
+		return
+	}
+	crls, ocsps := s.info.AdobeRevocation()
+	v.embedded(certs.EvidenceOCSP, ocsps)
+	v.embedded(certs.EvidenceCRL, crls)
+	for _, der := range append(s.info.Timestamps(), s.info.ContentTimestamps()...) {
+		if t, err := tsp.ParseToken(der); err == nil {
+			add(t.SignedData.Certificates...)
+			v.embedded(certs.EvidenceOCSP, t.SignedData.OCSPs)
+			v.embedded(certs.EvidenceCRL, t.SignedData.CRLs)
+		}
 	}
 }
 

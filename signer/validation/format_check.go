@@ -44,7 +44,7 @@ func (v *validation) checkFormat(s *subject) {
 		s.parseToken()
 		return
 	}
-	s.parseSignature()
+	v.parseSignature(s)
 }
 
 // malformed concludes a format failure and says why.
@@ -128,6 +128,9 @@ func (v *validation) checkRevision(s *subject) text.Key {
 	if s.sig.ValueRef == (pdf.Ref{}) {
 		return "validation.format.unlocated"
 	}
+	if f == s.file {
+		return "" // it was found and located in this very revision
+	}
 	start, end, direct, err := f.SignatureSpan(s.sig.ValueRef, "Contents")
 	if err != nil || !direct || start != s.sig.ContentsStart || end != s.sig.ContentsEnd {
 		return "validation.format.revision"
@@ -161,6 +164,7 @@ func (v *validation) checkTail() {
 	if len(v.subjects) == 0 {
 		return
 	}
+	v.checkPolyglot()
 	last := v.revs[len(v.revs)-1]
 	if !v.blank(last.End, v.in.Size) {
 		v.report.because(Invalid, Reason{Code: ReasonTrailingData, Message: text.Get(reasonKey(ReasonTrailingData))})
@@ -199,14 +203,14 @@ func (s *subject) parseToken() {
 }
 
 // parseSignature reads the CMS of a signature and its form (RFC 5652; EN 319 122-1).
-func (s *subject) parseSignature() {
+func (v *validation) parseSignature(s *subject) {
 	switch s.sig.SubFilter {
 	case pades.SubFilterCAdES, pades.SubFilterPKCS7, pades.SubFilterPKCS7SHA1:
 	default:
 		s.conclude(ades.Indeterminate, ades.SigConstraintsFailure, ReasonUnsupported, s.sig.SubFilter)
 		return
 	}
-	data, err := cms.Parse(s.sig.Contents)
+	data, err := cms.ParseWith(s.sig.Contents, v.Verified.Parse)
 	if err != nil || len(data.Signers) == 0 {
 		s.malformed("validation.format.cms")
 		return

@@ -1,8 +1,11 @@
 package validation
 
 import (
+	"slices"
 	"strings"
+	"time"
 
+	"antin/certs"
 	"antin/signer/ades"
 	"antin/signer/pades"
 )
@@ -48,19 +51,47 @@ func (v *validation) stampsLongTerm(s *subject) bool {
 	return false
 }
 
-// archived reports whether a valid document time-stamp covers the security store.
+// archived reports whether a valid document time-stamp covers all that s needs to
+// be validated offline: the newest such time-stamp covers the most. Data added
+// behind it does not count, since nothing proves yet since when that exists.
 func (v *validation) archived(s *subject) bool {
-	for _, d := range v.subjects {
+	for i := len(v.subjects) - 1; i >= 0; i-- {
+		d := v.subjects[i]
 		if !d.timestamp() || !d.passed() || d.revision <= s.revision {
 			continue
 		}
 		f, err := v.revision(d.revision)
 		if err != nil {
-			continue
+			return false
 		}
-		if dss, err := pades.ReadDSS(f); err == nil && !dss.Empty() {
-			return true
-		}
+		store, err := pades.ReadDSS(f)
+		return err == nil && v.standsOn(s, store)
 	}
 	return false
+}
+
+// standsOn reports whether the revocation data in store, with what the signature
+// itself carries, is enough for the signer's path and for a time-stamp that proves
+// the time.
+func (v *validation) standsOn(s *subject, store pades.DSS) bool {
+	alone := *v
+	alone.Validator = &Validator{Trust: v.Trust, AllowSandbox: v.AllowSandbox}
+	alone.ocsps, alone.crls, alone.seen = map[string][]certs.Evidence{}, nil, map[[32]byte]bool{}
+	ignore := func(...*certs.Certificate) {}
+	alone.store(store, ignore)
+	for _, related := range store.VRI {
+		alone.store(related, ignore)
+	}
+	alone.signatureEvidence(s, ignore)
+	holds := func(p certs.Path, at time.Time, signer bool) bool {
+		r := alone.pathRevocation(p, at, true, signer)
+		return r.sub == "" && r.embedded
+	}
+	if !holds(s.chain, s.best, true) {
+		return false
+	}
+	if s.bestSource == TimeDocumentTimestamp {
+		return true
+	}
+	return slices.ContainsFunc(s.stamps, func(st stamp) bool { return holds(st.path, st.token.GenTime, false) })
 }

@@ -58,6 +58,7 @@ const (
 	ReasonChangeCovered  ReasonCode = "change_covered"
 	ReasonUsageRights    ReasonCode = "usage_rights"
 	ReasonAfterTimestamp ReasonCode = "changed_after_timestamp"
+	ReasonPolyglot       ReasonCode = "polyglot"
 )
 
 // maxReasons bounds the reasons of one code, so that a wrecked file still gives a

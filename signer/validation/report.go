@@ -173,6 +173,13 @@ type Signature struct {
 	Modifications Modification `json:"modifications"`
 	// Chain is the certification path, signer first; empty when none was found.
 	Chain []string `json:"chain"`
+
+	// CheckableUntil is until when the signature can be judged like this from what
+	// the document holds; zero for one that did not pass.
+	CheckableUntil Time `json:"checkable_until"`
+
+	// Material is what the judgement stands on; empty in a report read from JSON.
+	Material Material `json:"-"`
 }
 
 // Signer describes the signing certificate; all fields are empty when none was found.

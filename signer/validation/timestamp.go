@@ -16,7 +16,8 @@ type stamp struct {
 	indication ades.Indication
 	sub        ades.SubIndication
 	tsa        string
-	longTerm   bool // the document holds what is needed to validate it offline
+	path       certs.Path // of the TSA; empty unless it passed
+	longTerm   bool       // the document holds what is needed to validate it offline
 }
 
 // lossless are the reasons for which a TSA's certificate may be revoked without
@@ -145,7 +146,7 @@ func (v *validation) judgeStamp(t *tsp.Token, imprint []byte, poe time.Time) (st
 			v.report.Sandbox = true
 		}
 	}
-	st.indication, st.longTerm = ades.TotalPassed, longTerm
+	st.indication, st.longTerm, st.path = ades.TotalPassed, longTerm, path
 	return st, text.Message{}
 }
 

@@ -2,7 +2,6 @@ package validation
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -37,6 +36,9 @@ type Validator struct {
 	Policy Policy
 	// AllowSandbox admits certificates with the sandbox mark.
 	AllowSandbox bool
+	// Verified remembers certificate signatures from one document to the next; nil
+	// does not.
+	Verified *certs.Verified
 }
 
 // Input is a document to validate.
@@ -44,6 +46,13 @@ type Input struct {
 	Reader io.ReaderAt
 	Size   int64 // bytes
 	Name   string
+	// Password opens an encrypted file: the user's or the owner's. It is looked at
+	// only then; empty tries the empty user password.
+	Password string
+	// Known, when set, is the document opened before, or one that it continues: what
+	// was read of its cross-reference is not read again. The caller vouches that the
+	// bytes are the same.
+	Known *pdf.File
 }
 
 // Validate judges in as of the time at. Whatever can be said about the document
@@ -141,13 +150,13 @@ func (v *validation) validate() error {
 
 // open reads the structure of the file.
 func (v *validation) open() error {
-	f, err := pdf.Open(v.in.Reader, v.in.Size, pdf.Options{})
+	f, err := pdf.Open(v.in.Reader, v.in.Size, pdf.Options{Password: v.in.Password, Known: v.in.Known})
 	if err != nil {
 		return err
 	}
 	v.file = f
-	if f.Encrypted() {
-		return f.EncryptionError()
+	if err := f.EncryptionError(); err != nil {
+		return err
 	}
 	v.revs = f.Revisions()
 	if len(v.revs) == 0 {
@@ -162,6 +171,9 @@ func (v *validation) open() error {
 
 // revision returns the file as of revision i.
 func (v *validation) revision(i int) (*pdf.File, error) {
+	if last := len(v.revs) - 1; i == last && v.revs[last].End == v.file.Size() {
+		v.files[i] = v.file // nothing follows: the file is its newest revision
+	}
 	if v.files[i] == nil {
 		f, err := v.file.AtRevision(v.revs[i])
 		if err != nil {
@@ -216,7 +228,8 @@ func (v *validation) discover() error {
 // scanSignatureData reads the whole input once for its digest and counts what
 // only signatures bring.
 func scanSignatureData(ctx context.Context, in Input) (sum string, marks int, err error) {
-	p := &pass{whole: sha256.New()}
+	p := newPass(nil)
+	p.marked = true
 	if err := p.read(ctx, in); err != nil {
 		return "", 0, err
 	}

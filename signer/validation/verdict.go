@@ -98,6 +98,7 @@ func (v *validation) conclude() {
 			}
 			v.report.because(verdict, r)
 		}
+		s.out.CheckableUntil, s.out.Material = Time{v.checkableUntil(s).UTC()}, v.material(s)
 		v.report.Signatures = append(v.report.Signatures, *s.out)
 	}
 	if v.rights {
@@ -106,6 +107,7 @@ func (v *validation) conclude() {
 	if signed {
 		return
 	}
+	v.findOrphans()
 	code := ReasonUnsignedFile
 	if len(v.subjects) > 0 {
 		code = ReasonOnlyTimestamps

@@ -80,7 +80,7 @@ func (v *validation) buildPath(leaf *certs.Certificate, usage certs.Usage, at ti
 		return nil, &certs.PathError{Reason: certs.ReasonBudget, Cert: leaf}
 	}
 	return certs.BuildPath(v.ctx, leaf, certs.PathOptions{Intermediates: v.pool, Anchors: v.anchors(at), Issuers: v.Issuers,
-		At: at, Usage: usage, AllowSandbox: v.AllowSandbox})
+		At: at, Usage: usage, AllowSandbox: v.AllowSandbox, Verified: v.Verified})
 }
 
 // pathFailure gives a path error its sub-indication (EN 319 102-1, 5.2.6.4).

@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"antin/internal/text"
 	"antin/signer"
 )
 
@@ -70,7 +71,24 @@ const (
 	codeBusy       = "busy"
 	codeLog        = "log-failed"
 	codeKey        = "key-failed"
+	codeAbsent     = "token-absent"   // of keys in tokens: it is not there
+	codeDown       = "key-down"       // likewise: its library fails; nothing was signed
+	codeLost       = "signature-lost" // likewise: whether a signature was made is unknown
 )
+
+// keyCode is the code for a key that failed with err.
+func keyCode(err error) string {
+	switch text.CodeOf(err) {
+	case text.TokenAbsent:
+		return codeAbsent
+	case text.KeyUnavailable:
+		return codeDown
+	case text.SignatureLost:
+		return codeLost
+	default:
+		return codeKey
+	}
+}
 
 func refuse(code, format string, args ...any) error {
 	return &refusal{code, fmt.Sprintf(format, args...)}

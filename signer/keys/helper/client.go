@@ -28,8 +28,8 @@ const (
 
 // Client is a signer.KeyProvider over a key helper's socket. It is safe for
 // concurrent use; Socket is set before. Every error that lies in reaching the helper
-// is key-unavailable: nothing was signed, or nothing came of it. After that the next
-// call connects anew.
+// is key-unavailable: nothing was signed. A request to sign whose answer is lost is
+// signature-lost. After either the next call connects anew.
 type Client struct {
 	Socket string
 
@@ -112,32 +112,47 @@ func (k *remoteKey) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 	return a.Signature, nil
 }
 
-// call asks one question. A connection that was idle may have died with the helper
-// before: then, and only when it is certain that nothing was answered, a question
-// without effect is asked again on a new one.
+// call asks one question. A request to sign is asked once: an answer that is lost is
+// signature-lost, since the key may have been used.
 func (c *Client) call(ctx context.Context, r request) (answer, error) {
-	conn, fresh, err := c.take(ctx)
+	conn, err := c.connection(ctx)
 	if err != nil {
 		return answer{}, unavailable(ctx, err)
 	}
 	a, err := exchangeFrames(ctx, conn, r)
-	if err != nil && !fresh && ctx.Err() == nil {
-		// Signing again is harmless: the first value, if there was one, is lost, and
-		// both stand in the helper's log.
-		_ = conn.Close()
-		_ = c.Close()
-		if conn, _, err = c.take(ctx); err != nil {
-			return answer{}, unavailable(ctx, err)
-		}
-		a, err = exchangeFrames(ctx, conn, r)
-	}
 	if err != nil {
 		_ = conn.Close()
+		if r.Op == opSign && ctx.Err() == nil && !errors.Is(err, errUnsent) {
+			return answer{}, text.Errorf(text.SignatureLost, err)
+		}
 		return answer{}, unavailable(ctx, err)
 	}
 	c.put(conn)
 	return a, a.err()
 }
+
+// connection returns a connection that has just answered a ping: an idle one may have
+// died with the helper, a new one be turned away. When an idle one does not answer, the
+// others are given up with it.
+func (c *Client) connection(ctx context.Context) (net.Conn, error) {
+	for {
+		conn, fresh, err := c.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, err = exchangeFrames(ctx, conn, request{Op: opPing}); err == nil {
+			return conn, nil
+		}
+		_ = conn.Close()
+		if fresh {
+			return nil, err
+		}
+		_ = c.Close()
+	}
+}
+
+// errUnsent is returned for a request that did not leave.
+var errUnsent = errors.New("key helper: the request was not sent")
 
 func exchangeFrames(ctx context.Context, conn net.Conn, r request) (a answer, err error) {
 	deadline := time.Now().Add(callLimit) //nolint:forbidigo // deadlines of sockets are the machine's time
@@ -145,12 +160,12 @@ func exchangeFrames(ctx context.Context, conn net.Conn, r request) (a answer, er
 		deadline = d
 	}
 	if err := conn.SetDeadline(deadline); err != nil {
-		return answer{}, err
+		return answer{}, errors.Join(errUnsent, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if err := writeFrame(conn, r); err != nil {
-		return answer{}, err
+		return answer{}, errors.Join(errUnsent, err)
 	}
 	return a, readFrame(conn, &a)
 }
@@ -203,6 +218,12 @@ func (a answer) err() error {
 		return text.Detailed(text.KeyUnavailable, cause, "key.helper-code", a.Code)
 	case codeKey:
 		return text.Errorf(text.KeyLocked, cause)
+	case codeAbsent:
+		return text.Errorf(text.TokenAbsent, cause)
+	case codeDown:
+		return text.Detailed(text.KeyUnavailable, cause, "token.crashed")
+	case codeLost:
+		return text.Errorf(text.SignatureLost, cause)
 	}
 	return text.Detailed(text.KeyUnavailable, cause, "key.helper-answer")
 }

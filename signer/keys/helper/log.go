@@ -61,6 +61,11 @@ const maxLine = 16 << 10
 // half line at its end, which a crash leaves, is not counted: good is the length in
 // bytes of what is whole.
 func VerifyLog(r io.Reader) (last Line, good int64, err error) {
+	return readLog(r, func(Line) {})
+}
+
+// readLog is VerifyLog that tells each line to see.
+func readLog(r io.Reader, see func(Line)) (last Line, good int64, err error) {
 	br := bufio.NewReaderSize(r, maxLine)
 	for {
 		raw, err := br.ReadSlice('\n')
@@ -82,6 +87,7 @@ func VerifyLog(r io.Reader) (last Line, good int64, err error) {
 			return last, good, fmt.Errorf("%w at line %d", ErrLog, last.Seq+1)
 		}
 		last, good = l, good+int64(len(raw))
+		see(l)
 	}
 }
 
@@ -89,6 +95,7 @@ func VerifyLog(r io.Reader) (last Line, good int64, err error) {
 type auditLog struct {
 	mu   sync.Mutex
 	file *os.File
+	mark *logMark
 	last Line
 	now  func() time.Time
 	dead error // after a write that failed nothing more is signed
@@ -101,7 +108,21 @@ func openLog(path string, now func() time.Time) (*auditLog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening key log: %w", err)
 	}
-	last, good, err := VerifyLog(f)
+	marked, err := markedLine(path)
+	hash := ""
+	var last Line
+	var good int64
+	if err == nil {
+		last, good, err = readLog(f, func(l Line) {
+			if l.Seq == marked {
+				hash = l.Hash
+			}
+		})
+	}
+	var mark *logMark
+	if err == nil {
+		mark, err = openMark(path, last, func(int64) string { return hash })
+	}
 	if err == nil {
 		err = f.Truncate(good)
 	}
@@ -109,10 +130,13 @@ func openLog(path string, now func() time.Time) (*auditLog, error) {
 		_, err = f.Seek(good, io.SeekStart)
 	}
 	if err != nil {
+		if mark != nil {
+			_ = mark.close()
+		}
 		_ = f.Close()
 		return nil, fmt.Errorf("key log %s: %w", path, err)
 	}
-	return &auditLog{file: f, last: last, now: now}, nil
+	return &auditLog{file: f, mark: mark, last: last, now: now}, nil
 }
 
 // add writes l behind the last line and returns its number once it is on disk.
@@ -141,8 +165,11 @@ func (a *auditLog) add(l Line) (int64, error) {
 		a.dead = fmt.Errorf("syncing key log: %w", err)
 		return 0, a.dead
 	}
+	if a.dead = a.mark.set(l); a.dead != nil {
+		return 0, a.dead
+	}
 	a.last = l
 	return l.Seq, nil
 }
 
-func (a *auditLog) close() error { return a.file.Close() }
+func (a *auditLog) close() error { return errors.Join(a.file.Close(), a.mark.close()) }

@@ -240,7 +240,7 @@ func (s *Server) answer(uid uint32, r *request) answer {
 		case errors.As(err, &no):
 			return answer{Code: no.code, Reason: no.reason}
 		case err != nil:
-			return answer{Code: codeKey, Reason: err.Error()}
+			return answer{Code: keyCode(err), Reason: err.Error()}
 		}
 		return answer{Signature: value}
 	}

@@ -39,7 +39,7 @@ func parseBlock(kind string, der []byte, password string) (any, error) {
 	var err error
 	switch kind {
 	case "PRIVATE KEY":
-		key, err = x509.ParsePKCS8PrivateKey(der)
+		key, err = parsePKCS8(der)
 	case "RSA PRIVATE KEY":
 		key, err = x509.ParsePKCS1PrivateKey(der)
 	case "EC PRIVATE KEY":
@@ -57,7 +57,7 @@ func parseBlock(kind string, der []byte, password string) (any, error) {
 
 // parseDER tries the unencrypted forms, then the encrypted one.
 func parseDER(der []byte, password string) (any, error) {
-	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+	if key, err := parsePKCS8(der); err == nil {
 		return key, nil
 	}
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
@@ -77,7 +77,7 @@ func parseEncrypted(der []byte, password string) (any, error) {
 	case err != nil:
 		return nil, unreadable(err)
 	}
-	key, err := x509.ParsePKCS8PrivateKey(plain)
+	key, err := parsePKCS8(plain)
 	if err != nil {
 		// A wrong password decrypts to right padding once in 256 times.
 		return nil, wrongPassword(err, password)

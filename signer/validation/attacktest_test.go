@@ -1,0 +1,130 @@
+package validation_test
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"antin/signer/pades"
+	"antin/signer/pades/padestest"
+	"antin/signer/validation"
+	"antin/signer/validation/attacktest"
+)
+
+// verdictOf validates doc; a refusal without a report counts as its own word.
+func verdictOf(b *bench, doc []byte) (validation.Verdict, *validation.Report) {
+	r, err := b.online().Validate(context.Background(), validation.Input{Reader: bytes.NewReader(doc), Size: int64(len(doc)), Name: "a.pdf"}, b.clock())
+	if err != nil {
+		return "refused", &validation.Report{}
+	}
+	return r.Verdict, r
+}
+
+// mayNote reports whether the newest certification, or nothing at all, permits a.
+func mayNote(r *validation.Report, a attacktest.Attack) bool {
+	if a.Permitted == 0 {
+		return false
+	}
+	for _, s := range r.Signatures {
+		switch s.Permission {
+		case validation.PermissionAnnotations:
+			return true
+		case validation.PermissionFormFilling:
+			return a.Permitted <= 2
+		case validation.PermissionNone, validation.PermissionNoChanges:
+		}
+	}
+	return false
+}
+
+// attack makes every forgery of doc and fails for each that is not called what it
+// is. It returns how many were made.
+func attack(t *testing.T, b *bench, name string, doc []byte) (made int) {
+	t.Helper()
+	_, honest := verdictOf(b, doc)
+	for _, a := range attacktest.All() {
+		forged := a.Make(doc)
+		if forged == nil {
+			continue
+		}
+		made++
+		verdict, r := verdictOf(b, forged)
+		switch {
+		case verdict == validation.Invalid, verdict == "refused":
+		case verdict != validation.Valid && mayNote(honest, a):
+		default:
+			t.Errorf("%s: %s (%s) is %s: %s", name, a.Name, a.Class, verdict, explain(r))
+		}
+	}
+	return made
+}
+
+func TestEveryAttackOnOurOwnFilesIsSeen(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	leader := pades.Options{FieldName: "NguoiKy", Existing: true, Lock: personLock}
+	made := 0
+	for name, doc := range map[string][]byte{
+		"classic":                      b.sign(plain(), pades.Options{}, as{}),
+		"stream":                       b.sign(padestest.Simple(padestest.Stream, "1.7").Bytes(), pades.Options{}, as{}),
+		"object streams":               b.sign(padestest.Simple(padestest.ObjectStreams, "2.0").Bytes(), pades.Options{}, as{}),
+		"hybrid":                       b.sign(padestest.Simple(padestest.Hybrid, "1.5").Bytes(), pades.Options{}, as{}),
+		"a form, signed by the leader": b.sign(result(padestest.Classic), leader, as{}),
+		"sealed and long-term":         b.issued(true),
+		"certified, nothing allowed":   b.sign(result(padestest.Classic), pades.Options{Certify: 1}, as{}),
+		"certified, forms allowed":     b.sign(result(padestest.Classic), pades.Options{Certify: 2}, as{}),
+		"certified, notes allowed":     b.sign(result(padestest.Classic), pades.Options{Certify: 3}, as{}),
+		"archived":                     b.archive(b.longTerm(b.sign(plain(), pades.Options{}, as{stamp: true}), b.Leader())),
+	} {
+		if v, r := verdictOf(b, doc); v != validation.Valid && v != validation.ValidWithNotes {
+			t.Errorf("%s: the honest file is %s: %s", name, v, explain(r))
+			continue
+		}
+		made += attack(t, b, name, doc)
+	}
+	if made < 300 {
+		t.Errorf("only %d forgeries were made", made)
+	}
+	t.Logf("%d forgeries, each called what it is", made)
+}
+
+// TestEveryAttackOnTheCorpusIsSeen forges other people's signed files. Their
+// signers are nobody's here: what counts is that no forgery stays what the honest
+// file was.
+func TestEveryAttackOnTheCorpusIsSeen(t *testing.T) {
+	t.Parallel()
+	root := os.Getenv("ANTIN_CORPUS")
+	if root == "" {
+		t.Skip("ANTIN_CORPUS is not set: the corpus of PDFs is not at hand")
+	}
+	b := newBench(t)
+	files, made := 0, 0
+	err := filepath.WalkDir(filepath.Join(root, "pdf"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.EqualFold(filepath.Ext(path), ".pdf") {
+			return err
+		}
+		doc, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(doc, []byte("/ByteRange")) {
+			return err
+		}
+		v, honest := verdictOf(b, doc)
+		if v != validation.Inconclusive || slices.ContainsFunc(honest.Signatures, func(s validation.Signature) bool { return s.Integrity != validation.IntegrityOK }) {
+			return nil // broken already, or not verified here: an attack on it says nothing
+		}
+		files++
+		made += attack(t, b, d.Name(), doc)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 10 || made < 300 {
+		t.Errorf("%d forgeries of %d files", made, files)
+	}
+	t.Logf("%d forgeries of %d files", made, files)
+}
