@@ -207,12 +207,13 @@ func (a *Access) EditAccount(ctx context.Context, by Actor, id ID, e EditAccount
 }
 
 // SetDisabled shuts an account out, ending its sessions at once, or lets it in
-// again. Nobody shuts themselves out. Errors: not-allowed, not-found, state-conflict.
+// again. Nobody shuts themselves out. A repeat under the key of WithIdempotencyKey
+// changes nothing. Errors: not-allowed, not-found, state-conflict, idempotency-key-reused.
 func (a *Access) SetDisabled(ctx context.Context, by Actor, id ID, disabled bool) error {
 	if disabled && string(id) == by.ID {
 		return text.Detailed(text.StateConflict, nil, "access.self")
 	}
-	return a.change(ctx, by, id, func(tx Tx, acc *Account) error {
+	return a.changeOnce(ctx, by, id, "account.disabled", []any{disabled}, func(tx Tx, acc *Account) error {
 		if acc.Disabled == disabled {
 			return nil
 		}
@@ -230,10 +231,22 @@ func (a *Access) SetDisabled(ctx context.Context, by Actor, id ID, disabled bool
 
 // change has f change an account of by's agency and saves it.
 func (a *Access) change(ctx context.Context, by Actor, id ID, f func(tx Tx, acc *Account) error) error {
+	return a.changeOnce(ctx, by, id, "", nil, f)
+}
+
+// changeOnce is change that is done once under the key of ctx, where verb names it.
+func (a *Access) changeOnce(ctx context.Context, by Actor, id ID, verb string, particulars []any, f func(tx Tx, acc *Account) error) error {
 	if err := manages(by); err != nil {
 		return err
 	}
+	idem, err := contextOnce(ctx, by.Agency, verb, append([]any{id}, particulars...)...)
+	if err != nil {
+		return err
+	}
 	return a.Store.Update(ctx, func(tx Tx) error {
+		if _, ok, err := idem.done(ctx, tx); ok || err != nil {
+			return err
+		}
 		acc, err := ownAccount(ctx, tx, by.Agency, id)
 		if err != nil {
 			return err
@@ -241,7 +254,10 @@ func (a *Access) change(ctx context.Context, by Actor, id ID, f func(tx Tx, acc 
 		if err := f(tx, &acc); err != nil {
 			return err
 		}
-		return certificateTaken(tx.SaveAccount(ctx, acc))
+		if err := tx.SaveAccount(ctx, acc); err != nil {
+			return certificateTaken(err)
+		}
+		return idem.keep(ctx, tx, id, a.now())
 	})
 }
 

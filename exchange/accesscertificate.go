@@ -24,11 +24,12 @@ func (a Account) CertificateKey() Digest {
 }
 
 // BindCertificate says which certificate the lãnh đạo of an account signs with;
-// an empty der takes it away. Errors: not-allowed, not-found, invalid-input (it does
-// not parse, is that of a CA, or the account is no lãnh đạo's), sandbox-certificate,
-// state-conflict (its key is bound to another account).
+// an empty der takes it away. A repeat under the key of WithIdempotencyKey changes
+// nothing. Errors: not-allowed, not-found, invalid-input (it does not parse, is that of
+// a CA, or the account is no lãnh đạo's), sandbox-certificate, state-conflict (its key
+// is bound to another account), idempotency-key-reused.
 func (a *Access) BindCertificate(ctx context.Context, by Actor, id ID, der []byte) error {
-	return a.change(ctx, by, id, func(tx Tx, acc *Account) error {
+	return a.changeOnce(ctx, by, id, "account.certificate", []any{der}, func(tx Tx, acc *Account) error {
 		data := map[string]string{"login": acc.Login}
 		if len(der) > 0 {
 			if err := a.checkCertificate(*acc, der); err != nil {

@@ -176,10 +176,11 @@ func earlierOf(a, b time.Time) time.Time {
 	return b
 }
 
-// RevokeKey ends a key and both its secrets at once; a repeat changes nothing.
-// Errors: not-allowed, not-found.
+// RevokeKey ends a key and both its secrets at once; a repeat changes nothing, with
+// or without the key of WithIdempotencyKey. Errors: not-allowed, not-found,
+// idempotency-key-reused.
 func (a *Access) RevokeKey(ctx context.Context, by Actor, id ID) error {
-	return a.changeKey(ctx, by, id, func(tx Tx, k *APIKey) error {
+	return a.changeKeyOnce(ctx, by, id, "apikey.revoked", func(tx Tx, k *APIKey) error {
 		if !k.RevokedAt.IsZero() {
 			return nil
 		}
@@ -190,10 +191,22 @@ func (a *Access) RevokeKey(ctx context.Context, by Actor, id ID) error {
 
 // changeKey has f change a key of by's agency and saves it.
 func (a *Access) changeKey(ctx context.Context, by Actor, id ID, f func(tx Tx, k *APIKey) error) error {
+	return a.changeKeyOnce(ctx, by, id, "", f)
+}
+
+// changeKeyOnce is changeKey that is done once under the key of ctx, where verb names it.
+func (a *Access) changeKeyOnce(ctx context.Context, by Actor, id ID, verb string, f func(tx Tx, k *APIKey) error) error {
 	if err := manages(by); err != nil {
 		return err
 	}
+	idem, err := contextOnce(ctx, by.Agency, verb, id)
+	if err != nil {
+		return err
+	}
 	return a.Store.Update(ctx, func(tx Tx) error {
+		if _, ok, err := idem.done(ctx, tx); ok || err != nil {
+			return err
+		}
 		k, err := tx.Key(ctx, id)
 		if err != nil {
 			return err
@@ -204,7 +217,10 @@ func (a *Access) changeKey(ctx context.Context, by Actor, id ID, f func(tx Tx, k
 		if err := f(tx, &k); err != nil {
 			return err
 		}
-		return tx.SaveKey(ctx, k)
+		if err := tx.SaveKey(ctx, k); err != nil {
+			return err
+		}
+		return idem.keep(ctx, tx, id, a.now())
 	})
 }
 

@@ -130,6 +130,9 @@ func checkPassword(acc Account, password string) error {
 	if bare == bareText(acc.Login) || bare == bareText(acc.Name) {
 		return text.Detailed(text.InvalidInput, nil, "access.password-own")
 	}
+	if guessable(password, acc.Login, acc.Name, string(acc.Agency)) {
+		return text.Detailed(text.InvalidInput, nil, "access.password-guessed")
+	}
 	return nil
 }
 

@@ -30,6 +30,7 @@ type Document struct {
 	ID        ID           `json:"id"`
 	Agency    AgencyCode   `json:"agency"`
 	Version   int          `json:"-"` // grows with each save; the store's column is the truth
+	UpdatedAt time.Time    `json:"-"` // when what is seen of it changed last; the store's column is the truth
 	CreatedAt time.Time    `json:"created_at"`
 	CreatedBy Actor        `json:"created_by"`
 	Kind      DocumentKind `json:"kind"`
@@ -80,6 +81,7 @@ type Result struct {
 	ID        ID         `json:"id"`
 	Agency    AgencyCode `json:"agency"`
 	Version   int        `json:"-"`
+	UpdatedAt time.Time  `json:"-"`
 	CreatedAt time.Time  `json:"created_at"`
 	CreatedBy Actor      `json:"created_by"`
 	Form      ResultForm `json:"form"`

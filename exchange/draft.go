@@ -143,7 +143,15 @@ func upload(ctx context.Context, blobs Blobs, r io.Reader) (Blob, error) {
 	if err != nil {
 		return Blob{}, err
 	}
-	return blob, parsed.EncryptionError()
+	if err := parsed.EncryptionError(); err != nil {
+		return blob, err
+	}
+	// One that opens without a password is refused too: every receiver, and every
+	// archive, must be able to work with it, by whatever program.
+	if parsed.Encrypted() {
+		return blob, text.Detailed(text.EncryptionUnsupported, nil, "exchange.encrypted")
+	}
+	return blob, nil
 }
 
 // capped reads at most left bytes of r and ends in too-large when there are more.

@@ -119,7 +119,7 @@ func editable(d Document, version int) error {
 	i := d.Issuance
 	switch {
 	case d.Version != version:
-		return text.Detailed(text.PreconditionFailed, nil, "flow.version", version, d.Version)
+		return text.Detailed(text.PreconditionFailed, &StaleError{ID: d.ID, Have: d.Version}, "flow.version", version, d.Version)
 	case i.Signing.Done(), i.Numbered.Done(), i.Issued.Done():
 		return text.Detailed(text.StateConflict, nil, "flow.not-draft")
 	}

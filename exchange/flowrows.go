@@ -72,11 +72,15 @@ type DocumentFilter struct {
 	// Text finds documents that hold each of its words, or a word that begins with
 	// it, in their number, subject, signer or receivers. Case and diacritics do not matter.
 	Text string
+	// UpdatedAfter finds what changed later, deliveries and what their receivers
+	// reported included.
+	UpdatedAfter time.Time
 }
 
 // ResultFilter narrows a list of results, as DocumentFilter does.
 type ResultFilter struct {
 	Page
-	Stage Stage
-	Text  string // in number, subject, dossier code, procedure or owner
+	Stage        Stage
+	Text         string // in number, subject, dossier code, procedure or owner
+	UpdatedAfter time.Time
 }

@@ -38,6 +38,24 @@ func newOnce(agency AgencyCode, key, verb string, particulars ...any) (once, err
 	return once{agency: agency, key: key, request: DigestOf(b)}, nil
 }
 
+type idempotencyKey struct{}
+
+// WithIdempotencyKey returns a context under which an act on an account or an API key
+// is done once, however often the same form arrives: those of Access that say so take
+// their key from it. An empty key asks for nothing.
+func WithIdempotencyKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, idempotencyKey{}, key)
+}
+
+// contextOnce is newOnce under the key of WithIdempotencyKey; an empty verb takes none.
+func contextOnce(ctx context.Context, agency AgencyCode, verb string, particulars ...any) (once, error) {
+	key, _ := ctx.Value(idempotencyKey{}).(string)
+	if verb == "" {
+		key = ""
+	}
+	return newOnce(agency, key, verb, particulars...)
+}
+
 // done returns what the request made when it was made before.
 func (o once) done(ctx context.Context, tx Tx) (subject ID, ok bool, err error) {
 	if o.key == "" {

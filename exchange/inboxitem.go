@@ -45,6 +45,7 @@ type InboxItem struct {
 	From       AgencyCode   `json:"from"`   // the peer that proved itself by key
 	FromName   string       `json:"from_name"`
 	Version    int          `json:"-"`
+	UpdatedAt  time.Time    `json:"-"`
 	Kind       TransferKind `json:"kind"`
 	TransferID TransferID   `json:"transfer_id"`
 	ReceivedAt time.Time    `json:"received_at"`

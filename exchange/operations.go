@@ -80,6 +80,10 @@ func (op *Operation) derive(ctx context.Context, tx Tx) error {
 		return err
 	}
 	d, err := tx.Document(ctx, op.Subject)
+	if text.CodeOf(err) == text.NotFound { // asked for, sent back, thrown away
+		op.State, op.Error = OperationFailed, NoteOf(err)
+		return nil
+	}
 	if err != nil || op.Kind != OperationSend {
 		op.fromIssuance(d.Issuance)
 		return err

@@ -252,8 +252,8 @@ func found(r *validation.Report, field string) (validation.Signature, error) {
 	return validation.Signature{}, text.Detailed(text.DocumentChanged, nil, "signing.one-signature", 0)
 }
 
-// lengthen adds revocation data to an upload that holds a time-stamp but not what
-// checks it for good. Where that cannot be had now the file stays as it came, with a
+// lengthen adds to an upload what checks it for good: a time-stamp where it has none,
+// and revocation data. Where that cannot be had now the file stays as it came, with a
 // note in the evidence: the signature is valid as it is.
 func (ps *Press) lengthen(ctx context.Context, d *desk, sig signature) (signature, error) {
 	f, err := ps.Blobs.Open(ctx, sig.blob.Digest)
@@ -271,8 +271,6 @@ func (ps *Press) lengthen(ctx context.Context, d *desk, sig signature) (signatur
 		sig.blob, sig.data["level"] = out, res.Level
 	case ctx.Err() != nil || code == text.StorageFull:
 		return signature{}, err
-	case code == text.SignatureRequired: // B-B: there is no time-stamp to build on
-		sig.data["warning1"] = "no-timestamp"
 	default:
 		sig.data["warning1"] = "not-long-term: " + string(code)
 	}

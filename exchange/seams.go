@@ -13,6 +13,7 @@ type Store interface {
 	// nil and leaves no trace otherwise. fn may run more than once, so it changes
 	// nothing but tx and variables it sets anew each time; it must not call Update,
 	// View or Blobs. Nothing that fn did may be told to anyone before Update returns nil.
+	// It runs what Expected makes of fn.
 	// Errors: fn's own, storage-full, or the engine's.
 	Update(ctx context.Context, fn func(tx Tx) error) error
 	// View runs fn against one consistent state. Writes through tx fail.
@@ -35,6 +36,7 @@ type Tx interface {
 	SigningRows
 	FlowRows
 	ReplyRows
+	FindRows
 	Jobs
 }
 
@@ -53,6 +55,8 @@ type Page struct {
 type DocumentRows interface {
 	CreateDocument(ctx context.Context, d Document) error
 	SaveDocument(ctx context.Context, d Document) error
+	// DeleteDocument removes a draft with what was prepared for it, under the rule of Save.
+	DeleteDocument(ctx context.Context, d Document) error
 	// Document returns the document id; not-found when there is none.
 	Document(ctx context.Context, id ID) (Document, error)
 	// DocumentByNumber returns agency's document whose edXML DocumentId is given; not-found.
@@ -118,6 +122,8 @@ type InboxFilter struct {
 	State InboxState
 	// Text finds items as DocumentFilter.Text does: number, subject, sender, số đến.
 	Text string
+	// UpdatedAfter finds items as DocumentFilter.UpdatedAfter does.
+	UpdatedAfter time.Time
 }
 
 // InboxRows holds inbox items, under the same rules as DocumentRows.
@@ -127,6 +133,8 @@ type InboxRows interface {
 	InboxItem(ctx context.Context, id ID) (InboxItem, error)
 	// InboxItems returns agency's items, newest first; an empty agency means all.
 	InboxItems(ctx context.Context, agency AgencyCode, f InboxFilter) ([]InboxItem, error)
+	// CountInbox counts agency's items of that kind and state, no further than limit.
+	CountInbox(ctx context.Context, agency AgencyCode, kind TransferKind, state InboxState, limit int) (int, error)
 	// InboxByDocument returns agency's items whose header names that sender and document id.
 	InboxByDocument(ctx context.Context, agency, from AgencyCode, documentID string) ([]InboxItem, error)
 }

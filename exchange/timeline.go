@@ -11,6 +11,17 @@ import (
 // Evidence reads the evidence log of an agency.
 type Evidence struct {
 	Store Store
+	// Bell, where set, rings when the log of an agency has grown; nil when nobody tells.
+	Bell *Bell
+}
+
+// Grown returns a channel that is closed when the log of the actor's agency grows
+// next, as far as this process knows; nil, which never is, without a Bell.
+func (e *Evidence) Grown(actor Actor) <-chan struct{} {
+	if e.Bell == nil {
+		return nil
+	}
+	return e.Bell.Next(actor.Agency)
 }
 
 // Timeline returns every fact about a document, result or inbox item of the
@@ -121,7 +132,7 @@ func (e Event) Message() text.Message {
 	case EventKeyCreated, EventKeyRotated, EventKeyRevoked:
 		args = append(args, e.Data["name"])
 	case EventDocumentCreated, EventResultCreated, EventApproved, EventSigned, EventSealed, EventSigningRefused,
-		EventSendRefused, EventDamaged, EventDuplicate, EventContradiction, EventDocumentEdited, EventReplacementMade:
+		EventSendRefused, EventDamaged, EventDuplicate, EventContradiction, EventDocumentEdited, EventDocumentDeleted, EventReplacementMade:
 	case EventReplaced, EventRecallRequested, EventRecallAnswered, EventDeliveryManual, EventDeliveredByHand, EventRecorded,
 		EventRegisterStarted, EventNumberVoided, EventResultRevoked, EventResultReplaced:
 		return e.flowMessage()

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"antin/internal/text"
 )
 
 // Verification is a report on a file that someone had checked. The file itself is
@@ -59,11 +61,15 @@ func (v *Verifications) Save(ctx context.Context, actor Actor, report []byte, na
 }
 
 // Verification returns a verification of the actor's agency with its report;
-// not-found otherwise.
+// not-found otherwise. Who looks after the gateway reads only what they had checked
+// themselves: the others' files are the agency's business.
 func (v *Verifications) Verification(ctx context.Context, actor Actor, id ID) (out Verification, err error) {
 	err = v.Store.View(ctx, func(tx Tx) error {
 		if out, err = tx.Verification(ctx, id); err != nil {
 			return err
+		}
+		if actor.Role == RoleOperator && out.By.ID != actor.ID {
+			return text.Errorf(text.NotFound, nil)
 		}
 		return ownedBy(out.Agency, actor)
 	})

@@ -33,6 +33,7 @@ func OpenBeside(ctx context.Context, o Options) (*Beside, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.OnEvent = func(exchange.AgencyCode) {} // whoever waits is in another process
 	if _, err := os.Stat(filepath.Join(o.Dir, "antin.db")); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, text.Detailed(text.NotFound, err, "access.no-database", o.Dir)

@@ -24,6 +24,9 @@ func (t *tx) CreateDelivery(ctx context.Context, d exchange.Delivery) error {
 		d.ID, d.Agency, d.To, d.Subject, d.TransferID, d.State, d.Priority, micros(d.NextAt), body); err != nil {
 		return err
 	}
+	if err := t.touch(ctx, d.Subject); err != nil {
+		return err
+	}
 	return t.refer(ctx, string(d.ID), d.Blobs())
 }
 
@@ -33,8 +36,11 @@ func (t *tx) SaveDelivery(ctx context.Context, d exchange.Delivery) error {
 	if err != nil {
 		return err
 	}
-	return t.save(ctx, d.ID, `UPDATE delivery SET state = $1, next_at = $2, body = $3, version = version + 1 WHERE id = $4 AND version = $5`,
-		d.State, micros(d.NextAt), body, d.ID, d.Version)
+	if err := t.save(ctx, d.ID, `UPDATE delivery SET state = $1, next_at = $2, body = $3, version = version + 1 WHERE id = $4 AND version = $5`,
+		d.State, micros(d.NextAt), body, d.ID, d.Version); err != nil {
+		return err
+	}
+	return t.touch(ctx, d.Subject)
 }
 
 func delivery(r row[exchange.Delivery]) exchange.Delivery {

@@ -23,7 +23,7 @@ func diskError(err error) error {
 	if err == nil || text.CodeOf(err) == text.StorageFull {
 		return err
 	}
-	for _, full := range []error{syscall.ENOSPC, syscall.EROFS, syscall.EIO, fs.ErrPermission} {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EROFS, syscall.EIO, fs.ErrPermission} {
 		if errors.Is(err, full) {
 			return text.Errorf(text.StorageFull, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -82,13 +83,13 @@ func (t *tx) AddVoid(ctx context.Context, v exchange.Void) error {
 
 // DocumentList implements exchange.FlowRows.
 func (t *tx) DocumentList(ctx context.Context, agency exchange.AgencyCode, f exchange.DocumentFilter) ([]exchange.Document, error) {
-	rows, err := listed[exchange.Document](ctx, t, listDocument, agency, f.Page, f.Text, stageIs(f.Stage))
+	rows, err := listed[exchange.Document](ctx, t, listDocument, agency, f.Page, f.Text, narrowed(listDocument, agency, f.Stage, f.UpdatedAfter))
 	return each(rows, document), err
 }
 
 // ResultList implements exchange.FlowRows.
 func (t *tx) ResultList(ctx context.Context, agency exchange.AgencyCode, f exchange.ResultFilter) ([]exchange.Result, error) {
-	rows, err := listed[exchange.Result](ctx, t, listResult, agency, f.Page, f.Text, stageIs(f.Stage))
+	rows, err := listed[exchange.Result](ctx, t, listResult, agency, f.Page, f.Text, narrowed(listResult, agency, f.Stage, f.UpdatedAfter))
 	return each(rows, result), err
 }
 
@@ -97,6 +98,13 @@ func stageIs(s exchange.Stage) func(*query) {
 		if s != "" {
 			q.add(` AND r.stage = %s`, s)
 		}
+	}
+}
+
+func narrowed(list string, agency exchange.AgencyCode, s exchange.Stage, changed time.Time) func(*query) {
+	return func(q *query) {
+		stageIs(s)(q)
+		updatedAfter(q, list, agency, changed)
 	}
 }
 
@@ -149,21 +157,21 @@ func inBatches[T any](ctx context.Context, t *tx, before, behind string, ids []e
 // DocumentsIn implements exchange.FlowRows.
 func (t *tx) DocumentsIn(ctx context.Context, ids []exchange.ID) (map[exchange.ID]exchange.Document, error) {
 	out := map[exchange.ID]exchange.Document{}
-	err := inBatches(ctx, t, `SELECT body, version FROM document WHERE id IN `, ``, ids, func(r row[exchange.Document]) { out[r.body.ID] = document(r) })
+	err := inBatches(ctx, t, `SELECT body, version, updated FROM document WHERE id IN `, ``, ids, func(r row[exchange.Document]) { out[r.body.ID] = document(r) })
 	return out, err
 }
 
 // ResultsIn implements exchange.FlowRows.
 func (t *tx) ResultsIn(ctx context.Context, ids []exchange.ID) (map[exchange.ID]exchange.Result, error) {
 	out := map[exchange.ID]exchange.Result{}
-	err := inBatches(ctx, t, `SELECT body, version FROM result WHERE id IN `, ``, ids, func(r row[exchange.Result]) { out[r.body.ID] = result(r) })
+	err := inBatches(ctx, t, `SELECT body, version, updated FROM result WHERE id IN `, ``, ids, func(r row[exchange.Result]) { out[r.body.ID] = result(r) })
 	return out, err
 }
 
 // ItemsIn implements exchange.FlowRows.
 func (t *tx) ItemsIn(ctx context.Context, ids []exchange.ID) (map[exchange.ID]exchange.InboxItem, error) {
 	out := map[exchange.ID]exchange.InboxItem{}
-	err := inBatches(ctx, t, `SELECT body, version FROM inbox WHERE id IN `, ``, ids, func(r row[exchange.InboxItem]) { out[r.body.ID] = inboxItem(r) })
+	err := inBatches(ctx, t, `SELECT body, version, updated FROM inbox WHERE id IN `, ``, ids, func(r row[exchange.InboxItem]) { out[r.body.ID] = inboxItem(r) })
 	return out, err
 }
 

@@ -32,9 +32,9 @@ func (t *tx) CreateInboxItem(ctx context.Context, i exchange.InboxItem) error {
 	if err != nil {
 		return err
 	}
-	if err := t.insert(ctx, `INSERT INTO inbox (id, agency, sender, transfer_id, kind, state, header_from, document_id, version, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)`,
-		i.ID, i.Agency, i.From, i.TransferID, i.Kind, i.State, i.Header.From, i.Header.DocumentID, body); err != nil {
+	if err := t.insert(ctx, `INSERT INTO inbox (id, agency, sender, transfer_id, kind, state, header_from, document_id, version, body, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10)`,
+		i.ID, i.Agency, i.From, i.TransferID, i.Kind, i.State, i.Header.From, i.Header.DocumentID, body, micros(t.db.opts.Now())); err != nil {
 		return err
 	}
 	if err := t.index(ctx, listInbox, i.Agency, i.ID, i.SearchWords()); err != nil {
@@ -49,8 +49,8 @@ func (t *tx) SaveInboxItem(ctx context.Context, i exchange.InboxItem) error {
 	if err != nil {
 		return err
 	}
-	if err := t.save(ctx, i.ID, `UPDATE inbox SET state = $1, header_from = $2, document_id = $3, body = $4, version = version + 1
-		WHERE id = $5 AND version = $6`, i.State, i.Header.From, i.Header.DocumentID, body, i.ID, i.Version); err != nil {
+	if err := t.save(ctx, i.ID, `UPDATE inbox SET state = $1, header_from = $2, document_id = $3, body = $4, updated = $5, version = version + 1
+		WHERE id = $6 AND version = $7`, i.State, i.Header.From, i.Header.DocumentID, body, micros(t.db.opts.Now()), i.ID, i.Version); err != nil {
 		return err
 	}
 	if err := t.index(ctx, listInbox, i.Agency, i.ID, i.SearchWords()); err != nil {
@@ -60,13 +60,13 @@ func (t *tx) SaveInboxItem(ctx context.Context, i exchange.InboxItem) error {
 }
 
 func inboxItem(r row[exchange.InboxItem]) exchange.InboxItem {
-	r.body.Version = r.version
+	r.body.Version, r.body.UpdatedAt = r.version, fromMicros(r.updated)
 	return r.body
 }
 
 // InboxItem implements exchange.InboxRows.
 func (t *tx) InboxItem(ctx context.Context, id exchange.ID) (exchange.InboxItem, error) {
-	r, err := one[exchange.InboxItem](ctx, t, `SELECT body, version FROM inbox WHERE id = $1`, id)
+	r, err := one[exchange.InboxItem](ctx, t, `SELECT body, version, updated FROM inbox WHERE id = $1`, id)
 	return inboxItem(r), err
 }
 
@@ -79,6 +79,7 @@ func (t *tx) InboxItems(ctx context.Context, agency exchange.AgencyCode, f excha
 		if f.State != "" {
 			q.add(` AND r.state = %s`, f.State)
 		}
+		updatedAfter(q, listInbox, agency, f.UpdatedAfter)
 	}
 	if agency != "" {
 		rows, err := listed[exchange.InboxItem](ctx, t, listInbox, agency, f.Page, f.Text, where)
@@ -86,7 +87,7 @@ func (t *tx) InboxItems(ctx context.Context, agency exchange.AgencyCode, f excha
 	}
 	before, limit := page(f.Page)
 	q := &query{}
-	q.add(`SELECT body, version FROM inbox r WHERE r.id < %s`, before)
+	q.add(`SELECT body, version, updated FROM inbox r WHERE r.id < %s`, before)
 	where(q)
 	q.add(` ORDER BY r.id DESC LIMIT %s`, limit)
 	rows, err := many[exchange.InboxItem](ctx, t, q.sql.String(), q.args...)
@@ -95,7 +96,7 @@ func (t *tx) InboxItems(ctx context.Context, agency exchange.AgencyCode, f excha
 
 // InboxByDocument implements exchange.InboxRows.
 func (t *tx) InboxByDocument(ctx context.Context, agency, from exchange.AgencyCode, documentID string) ([]exchange.InboxItem, error) {
-	rows, err := many[exchange.InboxItem](ctx, t, `SELECT body, version FROM inbox
+	rows, err := many[exchange.InboxItem](ctx, t, `SELECT body, version, updated FROM inbox
 		WHERE agency = $1 AND header_from = $2 AND document_id = $3 AND document_id <> '' ORDER BY id`, agency, from, documentID)
 	return each(rows, inboxItem), err
 }

@@ -41,9 +41,15 @@ type Options struct {
 	PollInterval time.Duration
 	// Workers is how many jobs run at a time; 0 means 16.
 	Workers int
+	// OnEvent is told, after the commit, of each agency whose evidence log has grown;
+	// nil tells nobody. It is called from several goroutines and must not wait.
+	OnEvent func(agency exchange.AgencyCode)
 }
 
 const (
+	// cacheKiB is how much of the database each connection keeps in memory: the upper
+	// floors of the indexes over some millions of rows.
+	cacheKiB = 8192
 	// busyTimeout bounds the wait for a lock held from outside, as by a backup.
 	busyTimeout = 10 * time.Second
 	// defaultPoll keeps the wait for a job below what a person notices; a poll that
@@ -93,8 +99,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.OnEvent == nil {
+		o.OnEvent = func(exchange.AgencyCode) {}
+	}
 	if err := os.MkdirAll(o.Dir, dirMode); err != nil {
 		return nil, diskError(fmt.Errorf("making data directory: %w", err))
+	}
+	if err := checkRestored(o.Dir); err != nil {
+		return nil, diskError(err)
 	}
 	lock, err := lockFile(filepath.Join(o.Dir, "lock"))
 	if err != nil {
@@ -148,6 +160,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 func dsn(file, txlock string, pragmas ...string) string {
 	q := url.Values{"_txlock": {txlock}}
 	q.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()))
+	q.Add("_pragma", fmt.Sprintf("cache_size(-%d)", cacheKiB))
 	for _, p := range pragmas {
 		q.Add("_pragma", p)
 	}

@@ -15,8 +15,10 @@ func (t *tx) AppendStatus(ctx context.Context, s exchange.Status) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, `INSERT INTO status (subject, body) VALUES ($1, $2)`, s.Subject, body)
-	return err
+	if _, err := t.ExecContext(ctx, `INSERT INTO status (subject, body) VALUES ($1, $2)`, s.Subject, body); err != nil {
+		return err
+	}
+	return t.touch(ctx, s.Subject)
 }
 
 func value[T any](r row[T]) T { return r.body }
@@ -70,6 +72,10 @@ func (t *tx) AppendEvent(ctx context.Context, e exchange.Event) (exchange.Event,
 	}
 	_, err = t.ExecContext(ctx, `INSERT INTO event (agency, seq, subject, parent, body) VALUES ($1, $2, $3, $4, $5)`,
 		e.Agency, e.Seq, e.Subject, e.Parent, body)
+	if t.grown == nil {
+		t.grown = map[exchange.AgencyCode]bool{}
+	}
+	t.grown[e.Agency] = true
 	return e, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,14 +87,19 @@ func makeStaging(dir string, dry bool) (staging string, made bool, err error) {
 	if err != nil {
 		return "", false, diskError(fmt.Errorf("opening target: %w", err))
 	}
+	killed := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == stagingDir })
 	for _, e := range entries {
-		if e.Name() != stagingDir { // left by a restore that was killed
+		// A restore that was killed leaves its staging directory, and perhaps the blobs in
+		// place already; the database, which comes last, is then still missing.
+		if e.Name() != stagingDir && (!killed || e.Name() != "blobs") {
 			return "", false, text.Detailed(text.StateConflict, nil, "flow.restore-not-empty", dir)
 		}
 	}
 	staging = filepath.Join(dir, stagingDir)
-	if err := os.RemoveAll(staging); err != nil {
-		return "", made, diskError(err)
+	if killed {
+		if err := errors.Join(os.RemoveAll(filepath.Join(dir, "blobs")), os.RemoveAll(staging)); err != nil {
+			return "", made, diskError(err)
+		}
 	}
 	return staging, made, diskError(os.MkdirAll(filepath.Join(staging, "blobs"), dirMode))
 }
@@ -301,4 +307,18 @@ func (in *restore) check() (s Summary, err error) {
 	err = db.QueryRowContext(in.ctx, `SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM result),
 		(SELECT count(*) FROM inbox WHERE kind = 'document'), (SELECT count(*) FROM event)`).Scan(&s.Documents, &s.Results, &s.Incoming, &s.Events)
 	return s, err
+}
+
+// checkRestored refuses a directory that a restore was killed in before its database
+// had its name: opened, it would begin anew from nothing. Of one that was killed just
+// behind that, only what is left over goes.
+func checkRestored(dir string) error {
+	staging := filepath.Join(dir, stagingDir)
+	if _, err := os.Stat(staging); err != nil {
+		return nil //nolint:nilerr // there is none, or the directory's own check tells
+	}
+	if _, err := os.Stat(filepath.Join(dir, databaseName)); err != nil {
+		return text.Detailed(text.StateConflict, err, "flow.restore-unfinished", dir)
+	}
+	return os.RemoveAll(staging)
 }

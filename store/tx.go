@@ -16,6 +16,8 @@ import (
 type tx struct {
 	*sql.Tx
 	db *DB
+	// grown are the agencies whose evidence log has grown in it.
+	grown map[exchange.AgencyCode]bool
 }
 
 // Update implements exchange.Store.
@@ -25,11 +27,17 @@ func (db *DB) Update(ctx context.Context, fn func(exchange.Tx) error) error {
 		return diskError(fmt.Errorf("beginning transaction: %w", err))
 	}
 	defer func() { _ = t.Rollback() }() // after Commit it does nothing
-	if err := fn(&tx{Tx: t, db: db}); err != nil {
+	checked, committed := exchange.Expected(ctx, fn)
+	x := &tx{Tx: t, db: db}
+	if err := checked(x); err != nil {
 		return diskError(err)
 	}
 	if err := t.Commit(); err != nil {
 		return diskError(fmt.Errorf("committing: %w", err))
+	}
+	committed()
+	for agency := range x.grown {
+		db.opts.OnEvent(agency)
 	}
 	return nil
 }
@@ -105,9 +113,10 @@ func (t *tx) save(ctx context.Context, id exchange.ID, query string, args ...any
 type row[T any] struct {
 	body    T
 	version int
+	updated int64 // where the query has that column too
 }
 
-// one returns the only row of query, whose columns are body and version; not-found
+// one returns the only row of query, whose columns are body, version and perhaps updated; not-found
 // when there is none.
 func one[T any](ctx context.Context, t *tx, query string, args ...any) (row[T], error) {
 	rows, err := many[T](ctx, t, query, args...)
@@ -120,17 +129,21 @@ func one[T any](ctx context.Context, t *tx, query string, args ...any) (row[T], 
 	return rows[0], nil
 }
 
-// many returns the rows of query, whose columns are body and version.
+// many returns the rows of query, whose columns are body, version and perhaps updated.
 func many[T any](ctx context.Context, t *tx, query string, args ...any) (out []row[T], err error) {
 	rows, err := t.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
 	for rows.Next() {
 		var r row[T]
 		var body []byte
-		if err := rows.Scan(&body, &r.version); err != nil {
+		if err := rows.Scan([]any{&body, &r.version, &r.updated}[:min(len(columns), 3)]...); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal(body, &r.body); err != nil {

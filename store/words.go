@@ -16,10 +16,16 @@ const (
 	listInbox    = "inbox"
 )
 
-// rare is how many rows the rarest word of a search may find for these rows to be
-// looked at one by one; a search whose words are all commoner walks the list, in
-// which its matches then lie close together.
-const rare = 2000
+// A search looks one by one at the rows of its rarest word. What that is, is counted
+// in steps: up to fewRows of each word, and only when all have more up to the next
+// step, so that a search for one rare word among common ones counts next to nothing.
+// Where even the rarest finds manyRows, the list is walked, newest first: the
+// matches then lie close together, and no index could skip much.
+const (
+	fewRows  = 256
+	nextStep = 8 // times
+	manyRows = fewRows * nextStep * nextStep
+)
 
 // index notes the words that row id of a list is found by. Only what changed is
 // written.
@@ -75,7 +81,7 @@ func (t *tx) list(ctx context.Context, list string, agency exchange.AgencyCode, 
 	if err != nil {
 		return nil, err
 	}
-	q.add(`SELECT body, version FROM ` + list + ` r WHERE `)
+	q.add(`SELECT body, version, updated FROM ` + list + ` r WHERE `)
 	if lead != "" {
 		q.add(`r.id IN (SELECT w.id FROM word w WHERE w.agency = %s AND w.list = %s AND w.word >= %s AND w.word < %s) AND +r.agency = %s AND r.id < %s`,
 			agency, list, lead, after(lead), agency, before)
@@ -84,61 +90,35 @@ func (t *tx) list(ctx context.Context, list string, agency exchange.AgencyCode, 
 	}
 	where(q)
 	for _, w := range words {
-		if w != lead {
-			q.add(` AND EXISTS (SELECT 1 FROM word w WHERE w.agency = %s AND w.list = %s AND w.word = %s AND w.id = r.id`, agency, list, w)
-			longer, err := t.longer(ctx, list, agency, w)
-			if err != nil {
-				return nil, err
-			}
-			for _, l := range longer {
-				q.add(` UNION ALL SELECT 1 FROM word w WHERE w.agency = %s AND w.list = %s AND w.word = %s AND w.id = r.id`, agency, list, l)
-			}
-			q.add(`)`)
+		if w != lead { // letters and digits alone: nothing in them that LIKE would take for a sign of its own
+			q.add(` AND (' ' || r.words) LIKE %s`, "% "+w+"%")
 		}
 	}
 	q.add(` ORDER BY r.id DESC LIMIT %s`, limit)
 	return q, nil
 }
 
-// maxLonger bounds the words that a beginning stands for.
-const maxLonger = 16
-
-// longer returns words of the list that begin with w and are not w, the first few
-// in order. Each costs one look in the index, however many rows hold it.
-func (t *tx) longer(ctx context.Context, list string, agency exchange.AgencyCode, w string) (out []string, err error) {
-	last := w
-	for len(out) < maxLonger {
-		var next *string
-		err := t.QueryRowContext(ctx, `SELECT min(word) FROM word WHERE agency = $1 AND list = $2 AND word > $3 AND word < $4`,
-			agency, list, last, after(w)).Scan(&next)
-		if err != nil {
-			return nil, err
-		}
-		if next == nil {
-			return out, nil
-		}
-		last = *next
-		out = append(out, last)
-	}
-	return out, nil
-}
-
-// rarest returns the word that finds the fewest rows, "" when each finds more than
-// rare, or when there is none.
+// rarest returns the word that finds the fewest rows, "" when each finds manyRows
+// or more, or when there is none.
 func (t *tx) rarest(ctx context.Context, list string, agency exchange.AgencyCode, words []string) (lead string, err error) {
-	best := rare
-	for _, w := range words {
-		var n int
-		err := t.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM word WHERE agency = $1 AND list = $2 AND word >= $3 AND word < $4 LIMIT $5) AS found`,
-			agency, list, w, after(w), rare).Scan(&n)
-		if err != nil {
-			return "", err
+	for limit := fewRows; limit <= manyRows && len(words) > 0; limit *= nextStep {
+		best := limit
+		for _, w := range words {
+			var n int
+			err := t.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM word WHERE agency = $1 AND list = $2 AND word >= $3 AND word < $4 LIMIT $5) AS found`,
+				agency, list, w, after(w), best).Scan(&n)
+			if err != nil {
+				return "", err
+			}
+			if n < best {
+				best, lead = n, w
+			}
 		}
-		if n < best {
-			best, lead = n, w
+		if lead != "" {
+			return lead, nil
 		}
 	}
-	return lead, nil
+	return "", nil
 }
 
 // after is the first text behind all that begin with w.

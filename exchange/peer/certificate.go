@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
@@ -26,6 +27,19 @@ type Identity struct {
 
 // Fingerprint is what the directory lists of the certificate.
 func (i Identity) Fingerprint() [32]byte { return Fingerprint(i.Certificate) }
+
+// pair is i as TLS takes it.
+func (i Identity) pair() *tls.Certificate {
+	return &tls.Certificate{Certificate: [][]byte{i.Certificate}, PrivateKey: i.Key}
+}
+
+// inForce is the identity to meet a peer with: fixed unless current tells another.
+func inForce(fixed Identity, current func() Identity) Identity {
+	if current == nil {
+		return fixed
+	}
+	return current()
+}
 
 // Fingerprint returns the SHA-256 of a certificate's DER.
 func Fingerprint(der []byte) [32]byte { return sha256.Sum256(der) }

@@ -24,7 +24,10 @@ import (
 // after Now is ready. It is safe for concurrent use.
 type Client struct {
 	Identity Identity
-	Now      func() time.Time
+	// Current, where set, is asked for the identity at each handshake, in place of
+	// Identity: a key changes over without a restart. It is safe for concurrent use.
+	Current func() Identity
+	Now     func() time.Time
 	// Limits' Header, Idle, Grace and MinRate bound each request; zero means the defaults.
 	Limits Limits
 	// OneShot is the greatest payload sent in one request, in bytes; 0 means the

@@ -18,9 +18,11 @@ import (
 func (c *Client) dial(pins [][32]byte) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	limits := c.Limits.withDefaults()
 	cfg := &tls.Config{
-		MinVersion:         tls.VersionTLS13,
-		NextProtos:         []string{"http/1.1"},
-		Certificates:       []tls.Certificate{{Certificate: [][]byte{c.Identity.Certificate}, PrivateKey: c.Identity.Key}},
+		MinVersion: tls.VersionTLS13,
+		NextProtos: []string{"http/1.1"},
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return inForce(c.Identity, c.Current).pair(), nil
+		},
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection compares with the directory's pins, which is stricter than any CA
 		VerifyConnection:   func(state tls.ConnectionState) error { return pinned(state, pins, c.Now()) },
 	}

@@ -26,7 +26,9 @@ type Server struct {
 	Blobs     exchange.Blobs // keeps parts between upload and commit
 	Directory exchange.Directory
 	Identity  Identity
-	Now       func() time.Time
+	// Current is what Client.Current is.
+	Current func() Identity
+	Now     func() time.Time
 	// Known returns the stored receipt of a transfer, not-found when there is none.
 	Known func(ctx context.Context, key exchange.TransferKey) (exchange.Receipt, error)
 	// Limits' zero fields mean the defaults.
@@ -131,10 +133,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 func (s *Server) tlsConfig(ctx context.Context) *tls.Config {
 	base := &tls.Config{
-		MinVersion:   tls.VersionTLS13,
-		NextProtos:   []string{"h2", "http/1.1"},
-		Certificates: []tls.Certificate{{Certificate: [][]byte{s.Identity.Certificate}, PrivateKey: s.Identity.Key}},
-		ClientAuth:   tls.RequireAnyClientCert, // judged by the directory below, not by a CA
+		MinVersion: tls.VersionTLS13,
+		NextProtos: []string{"h2", "http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return inForce(s.Identity, s.Current).pair(), nil
+		},
+		ClientAuth: tls.RequireAnyClientCert, // judged by the directory below, not by a CA
 		// A resumed session would skip nothing here, but it would outlive a key's removal.
 		SessionTicketsDisabled: true,
 	}

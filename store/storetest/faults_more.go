@@ -1,0 +1,75 @@
+package storetest
+
+import (
+	"context"
+
+	"antin/exchange"
+)
+
+// The points before the writes of registers, signings, operations, people's rows and
+// what else is kept beside documents and their deliveries.
+
+func (t faultyTx) DeleteDocument(ctx context.Context, d exchange.Document) error {
+	return t.do(func() error { return t.Tx.DeleteDocument(ctx, d) })
+}
+
+func (t faultyTx) SaveStart(ctx context.Context, s exchange.Start) error {
+	return t.do(func() error { return t.Tx.SaveStart(ctx, s) })
+}
+
+func (t faultyTx) EnterNumber(ctx context.Context, e exchange.Entry) (n int, err error) {
+	err = t.do(func() error { n, err = t.Tx.EnterNumber(ctx, e); return err })
+	return n, err
+}
+
+func (t faultyTx) AddVoid(ctx context.Context, v exchange.Void) error {
+	return t.do(func() error { return t.Tx.AddVoid(ctx, v) })
+}
+
+func (t faultyTx) CreateOperation(ctx context.Context, o exchange.Operation) error {
+	return t.do(func() error { return t.Tx.CreateOperation(ctx, o) })
+}
+
+func (t faultyTx) CreateVerification(ctx context.Context, v exchange.Verification) error {
+	return t.do(func() error { return t.Tx.CreateVerification(ctx, v) })
+}
+
+func (t faultyTx) CreateSigning(ctx context.Context, s exchange.Signing) error {
+	return t.do(func() error { return t.Tx.CreateSigning(ctx, s) })
+}
+
+func (t faultyTx) SaveSigning(ctx context.Context, s exchange.Signing) error {
+	return t.do(func() error { return t.Tx.SaveSigning(ctx, s) })
+}
+
+func (t faultyTx) DropSignings(ctx context.Context, subject exchange.ID, kind exchange.SigningKind) error {
+	return t.do(func() error { return t.Tx.DropSignings(ctx, subject, kind) })
+}
+
+func (t faultyTx) SaveReply(ctx context.Context, r exchange.Reply) error {
+	return t.do(func() error { return t.Tx.SaveReply(ctx, r) })
+}
+
+func (t faultyTx) AddTrouble(ctx context.Context, x exchange.Trouble, keep int) error {
+	return t.do(func() error { return t.Tx.AddTrouble(ctx, x, keep) })
+}
+
+func (t faultyTx) CreateAccount(ctx context.Context, a exchange.Account) error {
+	return t.do(func() error { return t.Tx.CreateAccount(ctx, a) })
+}
+
+func (t faultyTx) SaveAccount(ctx context.Context, a exchange.Account) error {
+	return t.do(func() error { return t.Tx.SaveAccount(ctx, a) })
+}
+
+func (t faultyTx) EndSessions(ctx context.Context, account exchange.ID, keep exchange.Digest) error {
+	return t.do(func() error { return t.Tx.EndSessions(ctx, account, keep) })
+}
+
+func (t faultyTx) CreateKey(ctx context.Context, k exchange.APIKey) error {
+	return t.do(func() error { return t.Tx.CreateKey(ctx, k) })
+}
+
+func (t faultyTx) SaveKey(ctx context.Context, k exchange.APIKey) error {
+	return t.do(func() error { return t.Tx.SaveKey(ctx, k) })
+}
