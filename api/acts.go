@@ -16,26 +16,28 @@ type ActIn struct {
 	IfMatch        string `header:"If-Match" maxLength:"200"`
 }
 
-// documentAct says who acts and on which document, which must stand as the caller saw it.
-func (s *Server) documentAct(ctx context.Context, a ActIn, person string) (exchange.Actor, exchange.ID, error) {
+// documentAct says who acts and on which document. The act itself is to be done under
+// the context that it returns, which ends it when the document no longer stands as the
+// caller saw it.
+func (s *Server) documentAct(ctx context.Context, a ActIn, person string) (context.Context, exchange.Actor, exchange.ID, error) {
 	return s.paperAct(ctx, a, exchange.PrefixDocument, person)
 }
 
 // paperAct is documentAct for documents and results.
-func (s *Server) paperAct(ctx context.Context, a ActIn, prefix, person string) (exchange.Actor, exchange.ID, error) {
+func (s *Server) paperAct(ctx context.Context, a ActIn, prefix, person string) (context.Context, exchange.Actor, exchange.ID, error) {
 	id, err := parseID(a.ID, prefix)
 	if err != nil {
-		return exchange.Actor{}, "", err
+		return ctx, exchange.Actor{}, "", err
 	}
 	version, err := s.paperVersion(ctx, id)
 	if err != nil {
-		return exchange.Actor{}, "", err
+		return ctx, exchange.Actor{}, "", err
 	}
 	who, err := acting(ctx, person)
 	if err == nil {
 		err = ifMatch(a.IfMatch, version)
 	}
-	return who, id, err
+	return expecting(ctx, a.IfMatch, id), who, id, err
 }
 
 // paperVersion is the version of a document or a result.

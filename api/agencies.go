@@ -124,7 +124,7 @@ type healthOut struct {
 // health answers once the database has: it says nothing of keys, time-stamps or peers.
 func (s *Server) health(ctx context.Context, _ *struct{}) (*healthOut, error) {
 	if _, err := s.Outbox.List(ctx, exchange.System(s.Office.Agency.Code), exchange.DocumentFilter{Page: exchange.Page{Limit: 1}}); err != nil {
-		s.report(err)
+		s.report(callOf(ctx), err)
 		return nil, &refusal{err: err, status: http.StatusServiceUnavailable}
 	}
 	var out healthOut

@@ -43,7 +43,7 @@ func FuzzCleanJSON(f *testing.F) {
 func TestAPanicIsAProblemAndIsReported(t *testing.T) {
 	t.Parallel()
 	var reported []error
-	s := &Server{Prefix: "/a", OnError: func(err error) { reported = append(reported, err) }}
+	s := &Server{Prefix: "/a", OnError: func(_, _ string, err error) { reported = append(reported, err) }}
 	h := s.outer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/a/v1/x", nil))

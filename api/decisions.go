@@ -47,16 +47,17 @@ func decisionRoute(verb string, roles []exchange.Role) route {
 }
 
 // decision is what every act on an inbox item needs: who, on what, once.
-func (s *Server) decision(ctx context.Context, a ActIn, person string) (exchange.Actor, exchange.Decision, error) {
+// It is done under the context that it returns, as with documentAct.
+func (s *Server) decision(ctx context.Context, a ActIn, person string) (context.Context, exchange.Actor, exchange.Decision, error) {
 	v, err := s.item(ctx, a.ID)
 	if err != nil {
-		return exchange.Actor{}, exchange.Decision{}, err
+		return ctx, exchange.Actor{}, exchange.Decision{}, err
 	}
 	who, err := acting(ctx, person)
 	if err == nil {
 		err = ifMatch(a.IfMatch, v.Version)
 	}
-	return who, exchange.Decision{Item: v.ID, Key: keyPrefix + a.IdempotencyKey}, err
+	return expecting(ctx, a.IfMatch, v.ID), who, exchange.Decision{Item: v.ID, Key: keyPrefix + a.IdempotencyKey}, err
 }
 
 type handleRequest struct {
@@ -70,7 +71,7 @@ type handleIn struct {
 }
 
 func (s *Server) acceptItem(ctx context.Context, in *handleIn) (*itemOut, error) {
-	who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
+	ctx, who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (s *Server) acceptItem(ctx context.Context, in *handleIn) (*itemOut, error)
 // handled reports that an accepted document is assigned (04), in process (05) or completed (06).
 func (s *Server) handled(code exchange.StatusCode) func(context.Context, *handleIn) (*itemOut, error) {
 	return func(ctx context.Context, in *handleIn) (*itemOut, error) {
-		who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
+		ctx, who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func (s *Server) refuseItem(ctx context.Context, in *refuseIn) (*itemOut, error)
 	if err != nil {
 		return nil, err
 	}
-	who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
+	ctx, who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func (s *Server) answerRecall(ctx context.Context, in *answerIn) (*itemOut, erro
 	if !in.Body.Agree && in.Body.Note == "" {
 		return nil, invalid("/note", faultRequired)
 	}
-	who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
+	ctx, who, d, err := s.decision(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}

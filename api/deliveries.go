@@ -92,7 +92,7 @@ func (s *Server) deliveryRoutes(b *builder) {
 }
 
 func (s *Server) sendDocument(ctx context.Context, in *sendIn) (*sentOut, error) {
-	who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
+	ctx, who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}

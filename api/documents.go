@@ -48,6 +48,7 @@ type createDocumentIn struct {
 
 type documentsIn struct {
 	PageIn
+	SinceIn
 	Stage exchange.Stage `query:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
 	Q     string         `query:"q" maxLength:"200"`
 }
@@ -61,6 +62,7 @@ type idPart struct {
 type documentBody struct {
 	ID               exchange.ID       `json:"id"`
 	CreatedAt        time.Time         `json:"created_at"`
+	UpdatedAt        time.Time         `json:"updated_at"`
 	CreatedBy        actorBody         `json:"created_by"`
 	Stage            exchange.Stage    `json:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
 	Kind             kindBody          `json:"kind"`
@@ -87,7 +89,7 @@ type documentBody struct {
 
 func documentOf(v exchange.DocumentView) documentBody {
 	i := v.Issuance
-	b := documentBody{ID: v.ID, CreatedAt: local(v.CreatedAt), CreatedBy: actorOf(v.CreatedBy), Stage: i.Stage(), Kind: kindOf(v.Kind),
+	b := documentBody{ID: v.ID, CreatedAt: local(v.CreatedAt), UpdatedAt: local(v.UpdatedAt), CreatedBy: actorOf(v.CreatedBy), Stage: i.Stage(), Kind: kindOf(v.Kind),
 		CodeNotation: v.Notation, PromulgationDate: day(i.Number.Date), DocumentID: v.DocumentID, Subject: v.Subject,
 		Signer: signerOf(i.Signer), Security: v.Security, Priority: v.Priority, DueDate: day(v.DueDate), Places: append([]string{}, v.Places...),
 		File: blobOf(i.Newest(), v.FileName), Verdict: i.Verdict, Imported: v.Imported, Issued: factOf(i.Issued), Sent: factOf(v.Sent),
@@ -208,7 +210,7 @@ func (b documentRequest) request() (req exchange.NewDocument, err error) {
 }
 
 func (s *Server) listDocuments(ctx context.Context, in *documentsIn) (*documentsOut, error) {
-	list, err := s.Outbox.List(ctx, actor(ctx), exchange.DocumentFilter{Page: in.page(), Stage: in.Stage, Text: in.Q})
+	list, err := s.Outbox.List(ctx, actor(ctx), exchange.DocumentFilter{Page: in.page(), Stage: in.Stage, Text: in.Q, UpdatedAfter: in.UpdatedAfter})
 	if err != nil {
 		return nil, err
 	}

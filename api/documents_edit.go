@@ -50,6 +50,28 @@ func (r editRequest) edit() (e exchange.EditDocument, err error) {
 func (s *Server) editRoutes(b *builder) {
 	register(b, route{id: "edit-document", method: http.MethodPatch, path: "/v1/documents/{id}", tag: "documents", scope: ScopeDocumentsWrite,
 		maxJSON: maxDocumentJSON}, s.editDocument)
+	register(b, route{id: "delete-document", method: http.MethodDelete, path: "/v1/documents/{id}", tag: "documents", scope: ScopeDocumentsWrite,
+		status: http.StatusNoContent}, s.deleteDocument)
+}
+
+type deleteIn struct {
+	ID      string `path:"id"`
+	IfMatch string `header:"If-Match" maxLength:"200"`
+}
+
+// nothing is the answer that has no body.
+type nothing struct{}
+
+// deleteDocument throws a draft away, which must be the one that the caller read.
+func (s *Server) deleteDocument(ctx context.Context, in *deleteIn) (*nothing, error) {
+	v, err := s.document(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := mustMatch(in.IfMatch, v.Version); err != nil {
+		return nil, err
+	}
+	return &nothing{}, s.Outbox.Delete(ctx, actor(ctx), v.ID, v.Version)
 }
 
 // editDocument changes a draft, which must be the one that the caller read.

@@ -1,18 +1,38 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"antin/exchange"
 	"antin/internal/text"
 )
 
 // etagOf is the entity tag of the version of what can be edited.
 func etagOf(version int) string { return `"` + strconv.Itoa(version) + `"` }
 
-// matches checks an If-Match header (RFC 9110, 13.1.1) against the version that
-// stands now; precondition-failed with the current tag for another.
+// expecting returns a context under which an act on id goes on only while the object
+// is of a version that an If-Match header names; the header itself was checked by
+// ifMatch before, and holds one of our tags or "*".
+func expecting(ctx context.Context, header string, id exchange.ID) context.Context {
+	var versions []int
+	for tag := range strings.SplitSeq(header, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "" || tag == "*" {
+			return ctx
+		}
+		if n, err := strconv.Atoi(strings.Trim(tag, `"`)); err == nil && etagOf(n) == tag {
+			versions = append(versions, n)
+		}
+	}
+	return exchange.Expect(ctx, id, versions...)
+}
+
+// ifMatch checks an If-Match header (RFC 9110, 13.1.1) against the version that
+// stands now; precondition-failed with the current tag for another. It spares the work
+// of an act that cannot be; what counts is the check in the act's own transaction.
 func ifMatch(header string, version int) error {
 	if header == "" {
 		return nil

@@ -10,16 +10,6 @@ import (
 	"antin/internal/text"
 )
 
-const (
-	// maxWait is the longest that a question for events waits for one, in seconds: less
-	// than proxies wait for an answer.
-	maxWait = 25
-	// waitStep is how often the feed is looked at while someone waits: a read of one row.
-	waitStep = time.Second
-	// maxWaiting bounds the questions that wait at once; the next one is answered as it stands.
-	maxWaiting = 64
-)
-
 type eventBody struct {
 	Seq     int64               `json:"seq"`
 	At      time.Time           `json:"at"`
@@ -68,38 +58,34 @@ func (s *Server) eventRoutes(b *builder) {
 // listEvents gives the facts behind a place of the evidence log. Its next is the
 // place to go on from, at the end too.
 func (s *Server) listEvents(ctx context.Context, in *eventsIn) (*eventsOut, error) {
-	wait := time.Duration(in.Wait) * time.Second
-	if wait > 0 {
-		select {
-		case s.waiting <- struct{}{}:
-			defer func() { <-s.waiting }()
-		default:
-			wait = 0
-		}
+	look := func() ([]exchange.Event, error) { return s.Evidence.Feed(ctx, actor(ctx), in.After, in.Limit) }
+	events, err := s.waitForEvents(ctx, time.Duration(in.Wait)*time.Second, look)
+	if err != nil {
+		return nil, err
 	}
-	end := time.NewTimer(wait)
-	defer end.Stop()
-	step := time.NewTicker(waitStep)
-	defer step.Stop()
-	for {
-		events, err := s.Evidence.Feed(ctx, actor(ctx), in.After, in.Limit)
-		if err != nil {
-			return nil, err
-		}
-		var out eventsOut
-		out.Body.Items, out.Body.Next = eventsOf(events), strconv.FormatInt(in.After, 10)
-		if len(events) > 0 {
-			out.Body.Next = strconv.FormatInt(events[len(events)-1].Seq, 10)
-		}
-		if len(events) > 0 || wait == 0 {
-			return &out, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-end.C:
-			return &out, nil
-		case <-step.C:
-		}
+	var out eventsOut
+	out.Body.Items, out.Body.Next = eventsOf(events), strconv.FormatInt(in.After, 10)
+	if len(events) > 0 {
+		out.Body.Next = strconv.FormatInt(events[len(events)-1].Seq, 10)
 	}
+	return &out, nil
+}
+
+// waitForEvents looks once, or, while there is room among those who wait, until
+// something comes.
+func (s *Server) waitForEvents(ctx context.Context, wait time.Duration, look func() ([]exchange.Event, error)) ([]exchange.Event, error) {
+	if wait == 0 {
+		return look()
+	}
+	select {
+	case s.waiting <- struct{}{}:
+		defer func() { <-s.waiting }()
+	default:
+		return look()
+	}
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	again := time.NewTicker(waitLook)
+	defer again.Stop()
+	return awaitEvents(ctx, alarms{grown: func() <-chan struct{} { return s.Evidence.Grown(actor(ctx)) }, look: again.C, over: over.C}, look)
 }

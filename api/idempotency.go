@@ -97,7 +97,7 @@ func (s *Server) once(ctx huma.Context, next func(huma.Context)) {
 		err := s.replies.Keep(ctx.Context(), exchange.Reply{Agency: agency, Key: key, Request: request, Status: rec.status,
 			Header: rec.header, Body: rec.body.Bytes()})
 		if err != nil { // the act stands, and its own key with it
-			s.report(err)
+			s.report(callOf(ctx.Context()), err)
 		}
 	}
 	release() // before the client can know the answer and ask again

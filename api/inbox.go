@@ -12,6 +12,7 @@ import (
 
 type inboxIn struct {
 	PageIn
+	SinceIn
 	State exchange.InboxState `query:"state" enum:"RECEIVED,WAITING,DAMAGED,DUPLICATE,APPLIED,ACCEPTED,ASSIGNED,PROCESSING,COMPLETED,RETURNED,RECALLED"`
 	Q     string              `query:"q" maxLength:"200"`
 }
@@ -26,6 +27,7 @@ type itemBody struct {
 	Name             string              `json:"name,omitempty"`
 	ReceivedAt       time.Time           `json:"received_at"`
 	CheckedAt        time.Time           `json:"checked_at,omitzero"`
+	UpdatedAt        time.Time           `json:"updated_at"`
 	DocumentID       string              `json:"document_id,omitempty"`
 	CodeNumber       string              `json:"code_number,omitempty"`
 	CodeNotation     string              `json:"code_notation,omitempty"`
@@ -76,7 +78,7 @@ type toldBody struct {
 func itemOf(v exchange.ItemView) itemBody {
 	h := v.Header
 	b := itemBody{ID: v.ID, State: v.State, Label: v.State.Message(), Verdict: v.Verdict, OrganID: v.From, Name: v.FromName, ReceivedAt: local(v.ReceivedAt),
-		CheckedAt: local(v.CheckedAt), DocumentID: h.DocumentID, CodeNumber: h.Number, CodeNotation: h.Notation, PromulgationDate: day(h.Date),
+		CheckedAt: local(v.CheckedAt), UpdatedAt: local(v.UpdatedAt), DocumentID: h.DocumentID, CodeNumber: h.Number, CodeNotation: h.Notation, PromulgationDate: day(h.Date),
 		Subject: h.Subject, Priority: h.Priority, DueDate: day(h.DueDate), Attachments: make([]attachmentBody, len(v.Attachments)),
 		Message: blobBody{SHA256: v.Raw.Digest, Bytes: v.Raw.Size}, TransferID: v.TransferID, Problem: noteOf(v.Problem), Blocked: noteOf(v.Blocked),
 		DuplicateOf: v.DuplicateOf, ConflictsOf: v.ConflictsOf, Accepted: factOf(v.Accepted), ArrivalNumber: v.Arrival, ArrivalYear: v.Year,
@@ -127,7 +129,7 @@ func (s *Server) inboxRoutes(b *builder) {
 }
 
 func (s *Server) listInbox(ctx context.Context, in *inboxIn) (*itemsOut, error) {
-	list, err := s.Inbox.List(ctx, actor(ctx), exchange.InboxFilter{Page: in.page(), State: in.State, Text: in.Q})
+	list, err := s.Inbox.List(ctx, actor(ctx), exchange.InboxFilter{Page: in.page(), State: in.State, Text: in.Q, UpdatedAfter: in.UpdatedAfter})
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (b *builder) finish() error {
 		describe(schema, !slices.Contains(requests, name), !slices.Contains(foreign, name))
 	}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
 			if op == nil {
 				continue
 			}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"antin/exchange"
 	"antin/internal/text"
 )
 
@@ -84,7 +84,7 @@ var statuses = map[text.Code]int{
 	text.InvalidInput: 422, text.FileUnreadable: 400,
 	text.IdempotencyKeyReused: 422, text.InProgress: 409, text.PreconditionFailed: 412, text.PreconditionRequired: 428, text.RateLimited: 429,
 	text.LoginFailed: 401, text.LockedOut: 429, text.SessionExpired: 401, text.ConfigInvalid: 422, text.DatabaseNewer: 409, text.DataInUse: 409,
-	text.SandboxCertificate: 422, text.NumberTaken: 409, text.KeyUnavailable: 503, text.NoChannel: 422, text.DocumentChanged: 409,
+	text.SandboxCertificate: 422, text.NumberTaken: 409, text.KeyUnavailable: 503, text.TokenAbsent: 503, text.SignatureLost: 503, text.NoChannel: 422, text.DocumentChanged: 409,
 	text.Interrupted: 503, text.Internal: 500,
 }
 
@@ -170,6 +170,11 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		p.Retry.AfterS = r.retryAfter
 		faults = append(faults, r.fields...)
 	}
+	var stale *exchange.StaleError
+	if errors.As(err, &stale) && p.header.Get("Etag") == "" {
+		p.header.Set("Etag", etagOf(stale.Have))
+		faults = append(faults, newFault("header/If-Match", faultValue))
+	}
 	for _, f := range faults[:min(len(faults), maxFieldProblems)] {
 		p.Errors = append(p.Errors, FieldProblem{Pointer: clip(f.pointer), Code: f.code, Detail: f.detail.In(c.lang)})
 	}
@@ -181,7 +186,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		p.header.Set("Retry-After", strconv.Itoa(p.Retry.AfterS))
 	}
 	if p.Status == http.StatusInternalServerError {
-		s.report(fmt.Errorf("%s (trace %s): %w", c.request, c.trace, err))
+		s.report(c, err)
 	}
 	return p
 }

@@ -156,7 +156,7 @@ func TestAnAddressThatIsNotOursIsAProblemToo(t *testing.T) {
 	sc.b.ask(t, http.MethodGet, "/v1/inbox/"+sc.first+"/attachments/1", nil).refused(t, 404, text.NotFound)
 	sc.b.ask(t, http.MethodGet, "/v1/inbox/"+sc.first+"/attachments/-1", nil).refused(t, 422, text.InvalidInput)
 	sc.b.ask(t, http.MethodGet, "/v1/inbox/"+sc.first+"/report?attachment=7", nil).refused(t, 404, text.NotFound)
-	sc.a.ask(t, http.MethodDelete, id, nil).refused(t, 405, text.InvalidInput)
+	sc.a.ask(t, http.MethodPut, id, nil).refused(t, 405, text.InvalidInput)
 	// Another agency's file is not reached by its digest, though its bytes are known.
 	sc.b.ask(t, http.MethodGet, "/v1/files/"+sc.sha, nil).refused(t, 404, text.NotFound)
 	resp, err := http.Get(sc.a.http.URL + "/v1/documents") // without the prefix

@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -48,7 +46,7 @@ func (s *Server) publicResult(ctx context.Context, in *publicIn) (*publicOut, er
 	}
 	n := r.Issuance.Number
 	b := publicBody{State: "issued", Agency: s.Office.Agency.Name, Kind: r.Form.Kind.Name, CodeNumber: n.CodeNumber(), CodeNotation: n.Notation,
-		PromulgationDate: day(n.Date), Owner: masked(r.Form.Owner), ValidUntil: day(r.Form.ValidUntil)}
+		PromulgationDate: day(n.Date), Owner: exchange.MaskedName(r.Form.Owner), ValidUntil: day(r.Form.ValidUntil)}
 	switch {
 	case r.Revoked.Done():
 		b.State, b.WithdrawnAt = "withdrawn", local(r.Revoked.At)
@@ -60,31 +58,4 @@ func (s *Server) publicResult(ctx context.Context, in *publicIn) (*publicOut, er
 	}
 	b.Label = text.Get(text.Key("api.public." + b.State))
 	return &publicOut{Body: b}, nil
-}
-
-const (
-	// maxNameWords and maxWordLetters are what a person's name has at most; what is
-	// longer is no name, and is not shown as if its end were one.
-	maxNameWords   = 8
-	maxWordLetters = 12
-)
-
-// masked leaves of a name the given name, its last word, and the first letter of
-// each other: "N*** V*** An".
-func masked(name string) string {
-	words := strings.Fields(name)
-	if len(words) > maxNameWords {
-		words = append(words[:maxNameWords-1:maxNameWords-1], words[len(words)-1])
-	}
-	for i, w := range words {
-		if i > 0 && i == len(words)-1 && utf8.RuneCountInString(w) <= maxWordLetters {
-			continue
-		}
-		first, size := utf8.DecodeRuneInString(w)
-		words[i] = "***"
-		if size < len(w) {
-			words[i] = string(first) + "***"
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -30,7 +30,7 @@ type recallIn struct {
 
 // recallDocument asks receivers to give a document back (13). Each answers for itself.
 func (s *Server) recallDocument(ctx context.Context, in *recallIn) (*sentOut, error) {
-	who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
+	ctx, who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ type replaceIn struct {
 
 // replaceDocument makes the draft that will take a sent document's place.
 func (s *Server) replaceDocument(ctx context.Context, in *replaceIn) (*createdDocumentOut, error) {
-	who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
+	ctx, who, id, err := s.documentAct(ctx, in.ActIn, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,10 @@ type markIn struct {
 	Body markRequest
 }
 
-type deliveryOut struct{ Body deliveryBody }
+type deliveryOut struct {
+	ETag string `header:"ETag"`
+	Body deliveryBody
+}
 
 // markDelivered records that a document was handed over outside the network.
 func (s *Server) markDelivered(ctx context.Context, in *markIn) (*deliveryOut, error) {
@@ -111,6 +114,7 @@ func (s *Server) markDelivered(ctx context.Context, in *markIn) (*deliveryOut, e
 	if err != nil {
 		return nil, err
 	}
+	ctx = expecting(ctx, in.IfMatch, id)
 	d, err := s.Outbox.MarkDelivered(ctx, who, id, in.Body.How, in.Body.At, keyPrefix+in.IdempotencyKey)
 	if err != nil {
 		return nil, err
@@ -119,5 +123,5 @@ func (s *Server) markDelivered(ctx context.Context, in *markIn) (*deliveryOut, e
 	if a, err := s.Outbox.Directory.Agency(ctx, d.To); err == nil {
 		name = a.Name
 	}
-	return &deliveryOut{Body: deliveriesOf([]exchange.DeliveryView{{Delivery: d, Receiver: name}})[0]}, nil
+	return &deliveryOut{ETag: etagOf(d.Version), Body: deliveriesOf([]exchange.DeliveryView{{Delivery: d, Receiver: name}})[0]}, nil
 }

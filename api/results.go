@@ -11,6 +11,7 @@ import (
 type resultBody struct {
 	ID               exchange.ID      `json:"id"`
 	CreatedAt        time.Time        `json:"created_at"`
+	UpdatedAt        time.Time        `json:"updated_at"`
 	CreatedBy        actorBody        `json:"created_by"`
 	Stage            exchange.Stage   `json:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
 	Dossier          string           `json:"dossier"`
@@ -36,7 +37,7 @@ type resultBody struct {
 
 func resultOf(r exchange.Result) resultBody {
 	i, f := r.Issuance, r.Form
-	b := resultBody{ID: r.ID, CreatedAt: local(r.CreatedAt), CreatedBy: actorOf(r.CreatedBy), Stage: i.Stage(), Dossier: f.Dossier, Procedure: f.Procedure,
+	b := resultBody{ID: r.ID, CreatedAt: local(r.CreatedAt), UpdatedAt: local(r.UpdatedAt), CreatedBy: actorOf(r.CreatedBy), Stage: i.Stage(), Dossier: f.Dossier, Procedure: f.Procedure,
 		ProcedureName: f.ProcedureName, Owner: f.Owner, Kind: kindOf(f.Kind), CodeNotation: f.Notation, PromulgationDate: day(i.Number.Date),
 		Subject: f.Subject, Signer: signerOf(i.Signer), ValidUntil: day(f.ValidUntil), VerifyCode: r.Token, File: blobOf(i.Newest(), r.FileName),
 		Verdict: i.Verdict, Issued: factOf(i.Issued), Revoked: factOf(r.Revoked), Reason: r.RevokeReason, Replaces: r.Replaces, ReplacedBy: r.ReplacedBy}
@@ -53,6 +54,7 @@ type resultOut struct {
 
 type resultListIn struct {
 	PageIn
+	SinceIn
 	Stage exchange.Stage `query:"stage" enum:"draft,awaiting_signature,signed,numbered,awaiting_seal,issued"`
 	Q     string         `query:"q" maxLength:"200"`
 }
@@ -73,7 +75,7 @@ func (s *Server) resultRoutes(b *builder) {
 }
 
 func (s *Server) listResults(ctx context.Context, in *resultListIn) (*resultsOut, error) {
-	list, err := s.Results.List(ctx, actor(ctx), exchange.ResultFilter{Page: in.page(), Stage: in.Stage, Text: in.Q})
+	list, err := s.Results.List(ctx, actor(ctx), exchange.ResultFilter{Page: in.page(), Stage: in.Stage, Text: in.Q, UpdatedAfter: in.UpdatedAfter})
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ type reasonIn struct {
 }
 
 func (s *Server) revokeResult(ctx context.Context, in *reasonIn) (*resultOut, error) {
-	who, id, err := s.paperAct(ctx, in.ActIn, exchange.PrefixResult, in.Body.ActingPerson)
+	ctx, who, id, err := s.paperAct(ctx, in.ActIn, exchange.PrefixResult, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ type replaceResultIn struct {
 
 // replaceResult makes the draft of the result that will take another's place.
 func (s *Server) replaceResult(ctx context.Context, in *replaceResultIn) (*createdResultOut, error) {
-	who, id, err := s.paperAct(ctx, in.ActIn, exchange.PrefixResult, in.Body.ActingPerson)
+	ctx, who, id, err := s.paperAct(ctx, in.ActIn, exchange.PrefixResult, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (s *Server) noBlank(ctx huma.Context, next func(huma.Context)) {
 	u := ctx.URL()
 	given := u.Query()
 	for _, p := range ctx.Operation().Parameters {
-		if p.In == "query" && given.Has(p.Name) && given.Get(p.Name) == "" && p.Schema != nil && (p.Schema.Type != huma.TypeString || len(p.Schema.Enum) > 0) {
+		if p.In == "query" && given.Has(p.Name) && given.Get(p.Name) == "" && p.Schema != nil && (p.Schema.Type != huma.TypeString || len(p.Schema.Enum) > 0 || p.Schema.Format != "") {
 			s.refuse(ctx, invalid("query/"+p.Name, faultValue))
 			return
 		}

@@ -202,7 +202,8 @@ func (sc *scene) reading(t *testing.T, out map[string]request) {
 		"document-edxml": "/v1/documents/" + sc.sent + "/edxml", "document-timeline": "/v1/documents/" + sc.sent + "/timeline",
 		"list-deliveries": "/v1/documents/" + sc.sent + "/deliveries", "list-results": "/v1/results", "get-result": "/v1/results/" + sc.result,
 		"result-file": "/v1/results/" + sc.result + "/file", "list-agencies": "/v1/agencies?q=so%20giao", "get-agency": "/v1/agencies/H15.02",
-		"get-verification": verification, "verification-report": verification + "/report.json", "list-numbers": "/v1/registers/di/numbers",
+		"get-verification": verification, "verification-report": verification + "/report.json", "verification-report-pdf": verification + "/report.pdf",
+		"verification-report-xml": verification + "/report.xml", "list-numbers": "/v1/registers/di/numbers",
 		"get-operation": "/v1/operations/" + string(asked.ID), "list-events": "/v1/events?after=0&limit=3", "public-result": "/v1/public/results/" + sc.issued(t).Token,
 	} {
 		out[id] = request{at: sc.a, path: path}
@@ -271,6 +272,7 @@ func (sc *scene) sending(t *testing.T, out map[string]request) {
 		"create-signature": {path: "/v1/signatures", body: map[string]any{"file": sc.sha, "kind": map[string]any{"name": "Công văn"}, "code_notation": "VP", "subject": "Về việc ký",
 			"acting_person": person}},
 		"edit-document":   {path: draft, body: map[string]any{"subject": "Về việc khác"}, header: []string{"If-Match", tag}},
+		"delete-document": {path: "/v1/documents/" + string(sc.draft(t, string(exchange.RoleLeader))), header: []string{"If-Match", `"1"`}},
 		"send-document":   {path: "/v1/documents/" + sc.fresh + ":send", body: to("H15.02")},
 		"recall-document": {path: "/v1/documents/" + sc.sent + ":recall", body: map[string]any{"reason": "Sai thể thức", "acting_person": person}},
 		"replace-document": {path: "/v1/documents/" + sc.sent + ":replace", body: map[string]any{"reason": "Sai số liệu", "acting_person": person, "document": map[string]any{

@@ -46,8 +46,9 @@ type Server struct {
 	// Prefix stands before every path, "/a"; empty for none. It does not end in a slash.
 	Prefix string
 	// OnError is told every failure that the client sees as 500 only, with its trace
-	// id; nil logs it. It is called from several goroutines.
-	OnError func(error)
+	// id and the request's method and path; nil logs it. It is called from several
+	// goroutines.
+	OnError func(trace, request string, err error)
 
 	verifying chan struct{} // one token for each verification that may run at once
 	waiting   chan struct{} // one for each question that waits for events
@@ -166,7 +167,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			}
 			err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 			if out.began {
-				s.report(err)
+				s.report(c, err)
 				panic(http.ErrAbortHandler) // the answer is cut: let the client see that
 			}
 			s.writeProblem(ctx, w, err)
@@ -234,12 +235,12 @@ func (s *Server) echoError(err error, c echo.Context) {
 	s.writeProblem(c.Request().Context(), c.Response(), err)
 }
 
-func (s *Server) report(err error) {
+func (s *Server) report(c call, err error) {
 	if s.OnError != nil {
-		s.OnError(err)
+		s.OnError(c.trace, c.request, err)
 		return
 	}
-	slog.Error("api", "error", err)
+	slog.Error("api", "request", c.request, "trace_id", c.trace, "error", err)
 }
 
 // traceID returns the trace id of a W3C traceparent header, or a fresh one.

@@ -14,6 +14,11 @@ type PageIn struct {
 	Cursor string `query:"cursor" maxLength:"64" pattern:"^$|^[a-z]{2}_[0-9a-z]{1,60}$"`
 }
 
+// SinceIn asks for what changed later than a moment.
+type SinceIn struct {
+	UpdatedAfter time.Time `query:"updated_after"`
+}
+
 // page goes on behind the cursor, which is the id of the last object seen.
 func (p PageIn) page() exchange.Page {
 	return exchange.Page{After: exchange.ID(p.Cursor), Limit: p.Limit}

@@ -111,7 +111,7 @@ type numberIn struct {
 
 // number gives the next number, or enters the one that the agency's own register gave.
 func (p papers) number(ctx context.Context, in *numberIn) (*paperOut, error) {
-	who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, in.Body.ActingPerson)
+	ctx, who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, in.Body.ActingPerson)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (p papers) askSignature(ctx context.Context, in *actIn) (*operationOut, err
 }
 
 func (p papers) ask(ctx context.Context, a ActIn, kind exchange.SigningKind, person string) (*operationOut, error) {
-	who, id, err := p.paperAct(ctx, a, p.prefix, person)
+	ctx, who, id, err := p.paperAct(ctx, a, p.prefix, person)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ type confirmIn struct {
 // confirmSeal has a logged-in văn thư seal, with the key that the key helper keeps,
 // exactly what the preparation showed.
 func (p papers) confirmSeal(ctx context.Context, in *confirmIn) (*paperOut, error) {
-	who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
+	ctx, who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ type signingOut struct {
 
 // prepare makes the revision that a person's own key, or văn thư's token, is to sign.
 func (p papers) prepare(ctx context.Context, in *prepareIn) (*signingOut, error) {
-	who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
+	ctx, who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +277,7 @@ func (p papers) complete(ctx context.Context, in *completeIn) (*paperOut, error)
 	if !plausible(in.Body.Signing, "ks_") {
 		return nil, invalid("/signing", faultValue)
 	}
-	who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
+	ctx, who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
 	if err != nil {
 		return nil, err
 	}
@@ -300,7 +300,7 @@ type attachIn struct {
 // attach takes in a file that was signed or sealed with another tool: the paper's
 // own bytes and one signature more.
 func (p papers) attach(ctx context.Context, in *attachIn) (*paperOut, error) {
-	who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
+	ctx, who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
 	if err != nil {
 		return nil, err
 	}
@@ -330,7 +330,7 @@ type returnIn struct {
 
 // sendBack has the leader return the paper to its author.
 func (p papers) sendBack(ctx context.Context, in *returnIn) (*paperOut, error) {
-	who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
+	ctx, who, id, err := p.paperAct(ctx, in.ActIn, p.prefix, "")
 	if err != nil {
 		return nil, err
 	}

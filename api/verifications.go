@@ -10,6 +10,7 @@ import (
 
 	"antin/exchange"
 	"antin/internal/text"
+	"antin/signer/report"
 	"antin/signer/validation"
 )
 
@@ -40,9 +41,13 @@ func newReport(b []byte) *reportOut { return &reportOut{ContentType: jsonType, B
 func (s *Server) verificationRoutes(b *builder) {
 	register(b, route{id: "verify", method: http.MethodPost, path: "/v1/verifications", tag: "verifications", scope: ScopeVerify,
 		body: fileRequestBody(true), errors: []int{http.StatusNotFound, http.StatusServiceUnavailable}}, s.verify)
-	register(b, route{id: "get-verification", method: http.MethodGet, path: "/v1/verifications/{id}", tag: "verifications", scope: ScopeVerify}, s.getVerification)
-	register(b, route{id: "verification-report", method: http.MethodGet, path: "/v1/verifications/{id}/report.json", tag: "verifications", scope: ScopeVerify},
-		s.verificationReport)
+	register(b, route{id: "get-verification", method: http.MethodGet, path: "/v1/verifications/{id}", tag: "verifications", scope: ScopeVerify, roles: deskRoles}, s.getVerification)
+	register(b, route{id: "verification-report", method: http.MethodGet, path: "/v1/verifications/{id}/report.json", tag: "verifications", scope: ScopeVerify,
+		roles: deskRoles}, s.verificationReport)
+	register(b, route{id: "verification-report-pdf", method: http.MethodGet, path: "/v1/verifications/{id}/report.pdf", tag: "verifications", scope: ScopeVerify,
+		roles: deskRoles, returns: pdfType}, func(ctx context.Context, in *IDIn) (*reportOut, error) { return s.writtenReport(ctx, in, report.PDF) })
+	register(b, route{id: "verification-report-xml", method: http.MethodGet, path: "/v1/verifications/{id}/report.xml", tag: "verifications", scope: ScopeVerify,
+		roles: deskRoles, returns: report.XML.MediaType()}, func(ctx context.Context, in *IDIn) (*reportOut, error) { return s.writtenReport(ctx, in, report.XML) })
 }
 
 // getVerification returns the report of an earlier verification, word for word.
@@ -66,6 +71,24 @@ func (s *Server) verificationReport(ctx context.Context, in *IDIn) (*reportOut, 
 	}
 	out.Disposition = `attachment; filename="` + in.ID + `.json"`
 	return out, nil
+}
+
+// writtenReport is the kept report as a paper or in the XML of ETSI. What was kept
+// is what the report says: certificates and evidence are named there, not held.
+func (s *Server) writtenReport(ctx context.Context, in *IDIn, f report.Format) (*reportOut, error) {
+	kept, err := s.getVerification(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var r validation.Report
+	if err := json.Unmarshal(kept.Body, &r); err != nil {
+		return nil, fmt.Errorf("reading the report kept: %w", err)
+	}
+	b, err := report.Write(&r, f, report.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &reportOut{ContentType: f.MediaType(), Disposition: `attachment; filename="` + in.ID + "." + string(f) + `"`, Body: b}, nil
 }
 
 // verify judges a file that comes with the request, or one uploaded before.
@@ -126,11 +149,11 @@ func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, 
 
 // judge validates a file and keeps the report.
 func (s *Server) judge(ctx context.Context, in validation.Input, digest exchange.Digest) (*reportOut, error) {
-	report, err := s.Validator.Validate(ctx, in, s.Now())
+	judged, err := s.Validator.Validate(ctx, in, s.Now())
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(report)
+	b, err := json.Marshal(judged)
 	if err != nil {
 		return nil, fmt.Errorf("writing report: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -142,10 +143,10 @@ func (s *site) serve(t *testing.T) {
 		Registers:  &exchange.Registers{Store: s.db, Offices: s.outbox.Offices, Now: time.Now},
 		Operations: &exchange.Operations{Store: s.db}, Verifications: &exchange.Verifications{Store: s.db, Blobs: s.db, Now: time.Now},
 		Validator: s.validator, Access: s.access, Now: s.now, Prefix: s.prefix, Limits: api.Limits{PerMinute: 1 << 20, PerMinuteOpen: 1 << 20},
-		OnError: func(err error) {
+		OnError: func(trace, request string, err error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.errors = append(s.errors, err)
+			s.errors = append(s.errors, fmt.Errorf("%s (trace %s): %w", request, trace, err))
 		}}
 	h, err := s.server.Handler()
 	must(t, err)

@@ -28,6 +28,9 @@ type Desk struct {
 	Verifications *exchange.Verifications
 	// Access knows who is logged in.
 	Access *exchange.Access
+	// Finder tells the operator what the id of a transfer or of a failure stands for;
+	// nil: such ids find nothing.
+	Finder *exchange.Finder
 	// Probes looks at what the gateway depends on (clock, keys, certificates, TSA,
 	// OCSP, peers, disk), for the operator's list of things to do; nil: nothing is probed.
 	Probes func(ctx context.Context) []Probe
@@ -63,6 +66,7 @@ type desk struct {
 	checker *checker
 	table   []route
 	secrets secretOnce
+	forms   onceForms // of acts whose idempotency is theirs alone: editing, trying again
 }
 
 // maxCounted bounds what the navigation counts.
@@ -106,12 +110,9 @@ func (h *desk) around(r *http.Request, p *page) {
 // waiting counts what waits for the clerk; an error counts nothing, since the page
 // itself will tell it.
 func (h *desk) waiting(ctx context.Context, actor exchange.Actor) int {
-	n := 0
-	for _, state := range []exchange.InboxState{exchange.InboxWaiting, exchange.InboxDamaged} {
-		items, err := h.Inbox.List(ctx, actor, exchange.InboxFilter{State: state, Page: exchange.Page{Limit: maxCounted}})
-		if err == nil {
-			n += len(items)
-		}
+	n, err := h.Inbox.Waiting(ctx, actor, maxCounted)
+	if err != nil {
+		return 0
 	}
 	return n
 }

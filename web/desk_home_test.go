@@ -2,11 +2,13 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -112,4 +114,36 @@ func TestAStuckDeliveryIsTriedAgainByTheOperator(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	wantAll(t, page(t, post(t, h, "/a/search/"+string(d.ID)+"/resume", url.Values{"delivery": {"dl_none"}}), http.StatusNotFound), "Không tìm thấy")
+}
+
+func TestOperatorFindsWhatAnIDReadOutOnTheTelephoneStandsFor(t *testing.T) {
+	t.Parallel()
+	a, b := newPair(t)
+	d := a.document(t, "Bí mật đời tư")
+	item := a.sendTo(t, d, b)
+	transfer := string(item.TransferID)
+	for _, c := range []struct {
+		*site
+		at, id string
+	}{{a, "/a", string(d.ID)}, {b, "/b", string(item.ID)}} {
+		for _, query := range []string{transfer, " " + strings.ToUpper(transfer)} {
+			w := get(t, c.as(t, exchange.RoleOperator), c.at+"/search?lang=en&q="+url.QueryEscape(query))
+			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != c.at+"/search/"+c.id+"?lang=en" {
+				t.Errorf("the transfer's id leads to %d %q", w.Code, w.Header().Get("Location"))
+			}
+		}
+	}
+	wantAll(t, page(t, get(t, a.as(t, exchange.RoleOperator), "/a/search/"+string(d.ID)), http.StatusOK), transfer)
+
+	must(t, b.db.Update(t.Context(), func(tx exchange.Tx) error {
+		return tx.CreateTransfer(t.Context(), exchange.Transfer{Recipient: b.office.Agency.Code, Sender: a.office.Agency.Code, ID: "refused-1", At: time.Now(), Answer: exchange.ReceiptRejected})
+	}))
+	must(t, b.desk.Finder.Note(t.Context(), b.office.Agency.Code, "K7XQ2", "page", errors.New("disk <on> fire")))
+	h := b.as(t, exchange.RoleOperator)
+	wantAll(t, page(t, get(t, h, "/b/search?q=refused-1"), http.StatusOK), a.office.Agency.Name, "Gói tin bị từ chối, không giữ lại gì")
+	body := page(t, get(t, h, "/b/search?q=k7xq2"), http.StatusOK)
+	wantAll(t, body, "mã k7xq2", "disk <on> fire")
+	if strings.Contains(body, "<on>") || strings.Contains(body, "Không tìm thấy gì") {
+		t.Error("a failure comes out as markup, or beside the word that nothing was found")
+	}
 }

@@ -26,9 +26,26 @@ type foundRow struct {
 }
 
 type searchView struct {
-	Find  finder
-	Rows  []foundRow
-	Empty string
+	Find     finder
+	Rows     []foundRow
+	Refused  []refusedRow // transfers of which nothing was made
+	Trouble  *troubleView // a failure that a page or the API showed under the id
+	Query    string
+	Empty    string
+	Anything bool
+}
+
+// refusedRow is a transfer that came in and was not taken.
+type refusedRow struct {
+	Peer  string
+	State string
+	At    time.Time
+}
+
+// troubleView is a failure of our own side. What is the program's own word on it.
+type troubleView struct {
+	At          time.Time
+	Where, What string
 }
 
 // search finds what the operator is asked about on the telephone: by number, agency,
@@ -42,17 +59,55 @@ func (h *desk) search(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, withLang(h.Prefix+"/search/"+url.PathEscape(query), lang), http.StatusSeeOther)
 		return
 	}
-	v := searchView{Find: p.finder("/search", p.say("web.find.label"), "", query), Empty: p.say("web.find.explain")}
+	v := searchView{Find: p.finder("/search", p.say("web.find.label"), "", query), Empty: p.say("web.find.explain"), Query: clip(query)}
 	if query != "" {
-		var err error
-		if v.Rows, err = h.found(r.Context(), p, h.Actor(r), query); err != nil {
+		byID, err := h.byID(r.Context(), p, h.Actor(r), query, &v)
+		if err == nil && byID != "" {
+			lang, _ := text.ParseLang(p.query.Get("lang"))
+			http.Redirect(w, r, withLang(h.Prefix+"/search/"+url.PathEscape(string(byID)), lang), http.StatusSeeOther)
+			return
+		}
+		if err == nil {
+			var rows []foundRow
+			rows, err = h.found(r.Context(), p, h.Actor(r), query)
+			v.Rows = append(v.Rows, rows...)
+		}
+		if err != nil {
 			h.fail(w, r, err)
 			return
 		}
 		v.Empty = p.say("web.search.nothing", query)
 	}
+	v.Anything = len(v.Rows)+len(v.Refused) > 0 || v.Trouble != nil
 	p.Data = v
 	h.show(w, http.StatusOK, "search", p)
+}
+
+// byID puts into v what query stands for as the id of a transfer or of a failure. It
+// returns the one thing whose timeline tells all there is, if that is so.
+func (h *desk) byID(ctx context.Context, p page, actor exchange.Actor, query string, v *searchView) (exchange.ID, error) {
+	if h.Finder == nil || strings.ContainsAny(query, " \t") {
+		return "", nil
+	}
+	f, err := h.Finder.Find(ctx, actor, query)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range f.Transfers {
+		if t.Item == "" {
+			v.Refused = append(v.Refused, refusedRow{Peer: h.nameOf(ctx, t.Sender), State: p.say(text.Key("web.find.answer." + string(t.Answer))), At: t.At})
+		}
+	}
+	if x := f.Trouble; x != nil {
+		v.Trouble = &troubleView{At: x.At, Where: x.Where, What: x.What}
+	}
+	if len(f.Subjects) > 0 && len(v.Refused) == 0 && v.Trouble == nil {
+		return f.Subjects[0], nil // an agency gives each transfer an id of its own
+	}
+	for _, id := range f.Subjects {
+		v.Rows = append(v.Rows, foundRow{URL: p.U("/search/" + string(id)), Number: string(id)})
+	}
+	return "", nil
 }
 
 // known reports whether id is of something that has a timeline.
@@ -108,6 +163,7 @@ type traceView struct {
 // resumable is a delivery of a document, as the operator may push it.
 type resumable struct {
 	ID       string
+	Transfer string // the id under which the other side knows it
 	View     deliveryView
 	MayRetry bool
 }
@@ -138,7 +194,7 @@ func (h *desk) showTrace(w http.ResponseWriter, r *http.Request, failed error) {
 		}
 		for _, dl := range d.Deliveries {
 			stuck := dl.State == exchange.DeliveryQuarantined || dl.State == exchange.DeliveryReady && dl.Attempts > 0
-			v.Deliveries = append(v.Deliveries, resumable{ID: string(dl.ID), View: viewDelivery(p.Lang, dl), MayRetry: stuck})
+			v.Deliveries = append(v.Deliveries, resumable{ID: string(dl.ID), Transfer: string(dl.TransferID), View: viewDelivery(p.Lang, dl), MayRetry: stuck})
 		}
 	}
 	status := http.StatusOK
@@ -154,7 +210,9 @@ func (h *desk) showTrace(w http.ResponseWriter, r *http.Request, failed error) {
 func (h *desk) resumeFor(w http.ResponseWriter, r *http.Request) {
 	err := form(r)
 	if err == nil {
-		err = h.Outbox.Resume(r.Context(), h.Actor(r), exchange.ID(r.PostFormValue("delivery")))
+		err = h.forms.do(h.formOf(r), func() error {
+			return h.Outbox.Resume(r.Context(), h.Actor(r), exchange.ID(r.PostFormValue("delivery")))
+		})
 	}
 	if err != nil {
 		h.showTrace(w, r, err)

@@ -116,7 +116,7 @@ func (h *desk) addAccount(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := func(name string) string { return r.PostFormValue(name) }
-	m, err := h.secrets.do(h.secretKey(r), h.now(), func() (m made, err error) {
+	m, err := h.secrets.do(h.formOf(r), h.now(), func() (m made, err error) {
 		m.account, m.secret, err = h.Access.AddAccount(r.Context(), h.Actor(r), exchange.NewAccount{Login: v("login"), Name: v("name"),
 			Role: exchange.Role(v("role")), Position: v("position"), Competence: v("competence")})
 		return m, err
@@ -136,8 +136,8 @@ func (h *desk) addAccount(w http.ResponseWriter, r *http.Request) {
 // errShown says that a secret was shown and is gone.
 var errShown = text.Detailed(text.StateConflict, nil, "people.secret.shown")
 
-// secretKey names the form that r sends, and who sends it; "" when it is none of ours.
-func (h *desk) secretKey(r *http.Request) string {
+// formOf names the form that r sends, and who sends it; "" when it is none of ours.
+func (h *desk) formOf(r *http.Request) string {
 	if k := formKey(r); k != "" {
 		return h.Actor(r).ID + " " + r.URL.Path + " " + k
 	}
@@ -211,8 +211,11 @@ func (h *desk) editAccount(w http.ResponseWriter, r *http.Request) {
 	err := form(r)
 	if err == nil {
 		version, _ := strconv.Atoi(r.PostFormValue("version")) // 0 is no version: the edit is refused
-		_, err = h.Access.EditAccount(r.Context(), h.Actor(r), id, exchange.EditAccount{Version: version, Name: r.PostFormValue("name"),
-			Role: exchange.Role(r.PostFormValue("role")), Position: r.PostFormValue("position"), Competence: r.PostFormValue("competence")})
+		err = h.forms.do(h.formOf(r), func() error {
+			_, err := h.Access.EditAccount(r.Context(), h.Actor(r), id, exchange.EditAccount{Version: version, Name: r.PostFormValue("name"),
+				Role: exchange.Role(r.PostFormValue("role")), Position: r.PostFormValue("position"), Competence: r.PostFormValue("competence")})
+			return err
+		})
 	}
 	h.accountDone(w, r, id, err)
 }
@@ -236,7 +239,7 @@ func (h *desk) resetPassword(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	m, err := h.secrets.do(h.secretKey(r), h.now(), func() (m made, err error) {
+	m, err := h.secrets.do(h.formOf(r), h.now(), func() (m made, err error) {
 		if m.secret, err = h.Access.ResetPassword(r.Context(), h.Actor(r), id, ""); err != nil {
 			return m, err
 		}
@@ -254,7 +257,7 @@ func (h *desk) setDisabled(w http.ResponseWriter, r *http.Request) {
 	id := exchange.ID(r.PathValue("id"))
 	err := form(r)
 	if err == nil {
-		err = h.Access.SetDisabled(r.Context(), h.Actor(r), id, r.PostFormValue("disabled") == "yes")
+		err = h.Access.SetDisabled(exchange.WithIdempotencyKey(r.Context(), formKey(r)), h.Actor(r), id, r.PostFormValue("disabled") == "yes")
 	}
 	h.accountDone(w, r, id, err)
 }

@@ -80,7 +80,7 @@ func (h *desk) bindCertificate(w http.ResponseWriter, r *http.Request) {
 		if remove := r.PostFormValue("remove") == "yes"; bad != nil || remove != (len(der) == 0) {
 			err = text.Detailed(text.InvalidInput, bad, "access.certificate-file")
 		} else {
-			err = h.Access.BindCertificate(r.Context(), h.Actor(r), id, der)
+			err = h.Access.BindCertificate(exchange.WithIdempotencyKey(r.Context(), formKey(r)), h.Actor(r), id, der)
 		}
 	}
 	h.accountDone(w, r, id, err)

@@ -117,7 +117,7 @@ func (h *desk) addAPIKey(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		n.ExpiresAt = h.now().Add(days)
 		var m made
-		if m, err = h.secrets.do(h.secretKey(r), h.now(), func() (m made, err error) {
+		if m, err = h.secrets.do(h.formOf(r), h.now(), func() (m made, err error) {
 			m.secret, m.key, err = h.Access.NewKey(r.Context(), h.Actor(r), n)
 			return m, err
 		}); err == nil {
@@ -147,7 +147,7 @@ func (h *desk) rotateAPIKey(w http.ResponseWriter, r *http.Request) {
 		h.showAPIKeys(w, r, err)
 		return
 	}
-	m, err := h.secrets.do(h.secretKey(r), h.now(), func() (m made, err error) {
+	m, err := h.secrets.do(h.formOf(r), h.now(), func() (m made, err error) {
 		m.secret, m.key, err = h.Access.RotateKey(r.Context(), h.Actor(r), exchange.ID(r.PathValue("id")), overlap)
 		return m, err
 	})
@@ -159,7 +159,11 @@ func (h *desk) rotateAPIKey(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *desk) revokeAPIKey(w http.ResponseWriter, r *http.Request) {
-	if err := h.Access.RevokeKey(r.Context(), h.Actor(r), exchange.ID(r.PathValue("id"))); err != nil {
+	err := form(r)
+	if err == nil {
+		err = h.Access.RevokeKey(exchange.WithIdempotencyKey(r.Context(), formKey(r)), h.Actor(r), exchange.ID(r.PathValue("id")))
+	}
+	if err != nil {
 		h.showAPIKeys(w, r, err)
 		return
 	}

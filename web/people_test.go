@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"html"
 	"mime/multipart"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"antin/certs/certstest"
 	"antin/exchange"
@@ -265,4 +267,41 @@ func TestAnOperatorManagesAPIKeys(t *testing.T) {
 	wantAll(t, page(t, get(t, h, "/a/api-keys"), http.StatusOK), "khóa cũ còn dùng đến")
 	wantRedirect(t, post(t, h, "/a/api-keys/"+string(k.ID)+"/revoke", url.Values{}), "/a/api-keys")
 	wantAll(t, page(t, get(t, h, "/a/api-keys"), http.StatusOK), "Đã thu hồi")
+}
+
+func TestFormsOnPeopleActOnceHoweverOftenTheyArePressed(t *testing.T) {
+	t.Parallel()
+	a, _ := newPair(t)
+	p, err := pki()
+	must(t, err)
+	a.desk.Access.Scopes = []string{"verify"}
+	acc := a.person(t, "chi", exchange.RoleLeader, true)
+	h, self := a.as(t, exchange.RoleOperator), "/a/accounts/"+string(acc.ID)
+	version := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(page(t, get(t, h, self), http.StatusOK))
+	if version == nil {
+		t.Fatal("the form does not say which version it changes")
+	}
+	edit := url.Values{"key": {"e"}, "version": {version[1]}, "name": {"Nguyễn Thị Chi"}, "role": {string(exchange.RoleLeader)}, "position": {"GIÁM ĐỐC"}}
+	twicePosted(t, h, self, edit, self)
+	edit.Set("key", "later") // another form, made of the page as it was before
+	page(t, post(t, h, self, edit), http.StatusPreconditionFailed)
+	der := base64.StdEncoding.EncodeToString(p.Signer(certstest.RoleLeader).Certificate.Raw)
+	twicePosted(t, h, self+"/certificate/bind", url.Values{"key": {"b"}, "der": {der}}, self)
+	twicePosted(t, h, self+"/disabled", url.Values{"key": {"d"}, "disabled": {"yes"}}, self)
+	_, k, err := a.desk.Access.NewKey(t.Context(), exchange.System(a.office.Agency.Code), exchange.NewAPIKey{Name: "QLVB", Scopes: []string{"verify"}, ExpiresAt: time.Now().AddDate(0, 1, 0)})
+	must(t, err)
+	twicePosted(t, h, "/a/api-keys/"+string(k.ID)+"/revoke", url.Values{"key": {"r"}}, "/a/api-keys")
+	seen := map[exchange.EventKind]int{}
+	for _, id := range []exchange.ID{acc.ID, k.ID} {
+		events, err := a.desk.Evidence.Timeline(t.Context(), exchange.System(a.office.Agency.Code), id)
+		must(t, err)
+		for _, e := range events {
+			seen[e.Kind]++
+		}
+	}
+	for _, kind := range []exchange.EventKind{exchange.EventAccountChanged, exchange.EventAccountCertificate, exchange.EventAccountDisabled, exchange.EventKeyRevoked} {
+		if seen[kind] != 1 {
+			t.Errorf("%s happened %d times", kind, seen[kind])
+		}
+	}
 }

@@ -164,7 +164,7 @@ func missing(p page) lookUpView {
 func issued(p page, x exchange.Result, office exchange.Office, successor *exchange.Result) lookUpView {
 	n := x.Issuance.Number
 	v := lookUpView{Class: "valid", Icon: "✓", Number: n.String(), Date: n.Date, Kind: x.Form.Kind.Name,
-		Agency: office.Agency.Name, Of: office.Agency.InCharge, Owner: masked(x.Form.Owner)}
+		Agency: office.Agency.Name, Of: office.Agency.InCharge, Owner: exchange.MaskedName(x.Form.Owner)}
 	v.Headline, v.Explain = p.say("web.q.found", v.Agency, vnDate(v.Date)), p.say("web.q.compare")
 	switch x.State() {
 	case exchange.ResultIssued:

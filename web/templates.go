@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"embed"
 	"html/template"
+	"sync"
 	"time"
 
 	"antin/exchange"
@@ -13,11 +14,14 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// templates holds the parsed pages, once for each language.
-var templates = map[text.Lang]*template.Template{text.VI: parse(text.VI), text.EN: parse(text.EN)}
+// templates are the parsed pages, once for each language. They are parsed when the
+// first page is asked for: the commands that show no page start without them.
+var templates = sync.OnceValue(func() map[text.Lang]*template.Template {
+	return map[text.Lang]*template.Template{text.VI: parse(text.VI), text.EN: parse(text.EN)}
+})
 
 // parse reads the embedded templates; a mistake in them is one of the program and
-// shows at its start.
+// shows with its first page.
 func parse(lang text.Lang) *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
 		"t":     func(key string, args ...any) string { return text.Get(text.Key(key), args...).In(lang) },

@@ -191,7 +191,7 @@ func (p page) say(key text.Key, args ...any) string { return text.Get(key, args.
 // show writes the page made by the template name.
 func (s *site) show(w http.ResponseWriter, status int, name string, p page) {
 	var b bytes.Buffer
-	if err := templates[p.Lang].ExecuteTemplate(&b, name, p); err != nil {
+	if err := templates()[p.Lang].ExecuteTemplate(&b, name, p); err != nil {
 		s.report(newTrace(), err)
 		http.Error(w, text.Errorf(text.Internal, err).Message().In(p.Lang), http.StatusInternalServerError)
 		return

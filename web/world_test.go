@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 	if s, err := pki(); err == nil {
 		_ = s.Close()
 	}
+	if dir, err := emptyStore(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
 	os.Exit(code)
 }
 
@@ -65,6 +68,34 @@ func (k keys) Key(_ context.Context, id string) (signer.Key, error) {
 		return signer.Key{}, text.Errorf(text.KeyNotFound, nil)
 	}
 	return signer.Key{Signer: e.Key, Chain: e.Chain}, nil
+}
+
+// emptyStore is a data directory whose schema stands: bringing it up takes longer
+// than most tests do.
+var emptyStore = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "antin-web-test-")
+	if err != nil {
+		return "", err
+	}
+	db, err := store.Open(context.Background(), store.Options{Dir: dir})
+	if err != nil {
+		return "", err
+	}
+	return dir, db.Close()
+})
+
+// newStore opens a data directory of the test's own.
+func newStore(t *testing.T, now func() time.Time) *store.DB {
+	t.Helper()
+	empty, err := emptyStore()
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "store")
+	must(t, os.CopyFS(dir, os.DirFS(empty)))
+	must(t, os.Chmod(dir, 0o700))
+	db, err := store.Open(t.Context(), store.Options{Dir: dir, Now: now})
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // site is one agency with its own store, and its desk.
@@ -107,9 +138,7 @@ func newSite(t *testing.T, party exchangetest.Party, prefix, seal string, direct
 		office: exchange.Office{Agency: agency, SealKey: seal, GatewayKey: party.Key, VerifyURL: "http://127.0.0.1:9/q", Sandbox: true,
 			Signatories: []exchange.Signatory{{ActorID: "leader", Name: leader, Position: "CHỦ TỊCH", Competence: "TM. ỦY BAN NHÂN DÂN", Key: certstest.RoleLeader}}},
 	}
-	s.db, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: now})
-	must(t, err)
-	t.Cleanup(func() { _ = s.db.Close() })
+	s.db = newStore(t, now)
 	client, err := fetch.New(fetch.Options{AllowHosts: []string{p.AllowHost}, Now: now})
 	must(t, err)
 	stamps, err := tsa.New(tsa.Options{URLs: []string{p.TSAURL()}, Now: now})
@@ -126,7 +155,8 @@ func newSite(t *testing.T, party exchangetest.Party, prefix, seal string, direct
 		Evidence:      &exchange.Evidence{Store: s.db},
 		Verifications: &exchange.Verifications{Store: s.db, Blobs: s.db, Now: now},
 		Access:        &exchange.Access{Store: s.db, Now: now}, PlainCookies: true,
-		Now: now, Sandbox: true, Nav: []web.Link{{Text: text.Message{VI: "Bắt đầu", EN: "Start"}, URL: "/"}},
+		Finder: &exchange.Finder{Store: s.db, Now: now},
+		Now:    now, Sandbox: true, Nav: []web.Link{{Text: text.Message{VI: "Bắt đầu", EN: "Start"}, URL: "/"}},
 		OnError: func(trace string, err error) { t.Errorf("internal failure %s: %v", trace, err) },
 	}
 	return s
