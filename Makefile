@@ -1,6 +1,6 @@
 # The verbs of this repository; bare `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check race lint fuzz interop bench build changelog
+.PHONY: help demo test check race lint fuzz interop bench bench-sign build helper changelog
 
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -15,6 +15,9 @@ test: ## run the tests
 
 build: ## build a static binary ./antin
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o antin ./cmd/antin
+
+helper: ## build ./antin-pkcs11, the helper for tokens (needs cgo)
+	CGO_ENABLED=1 go build -trimpath -ldflags="-s -w" -o antin-pkcs11 ./cmd/antin-pkcs11
 
 race: ## run the tests with the race detector
 	go test -race ./...
@@ -32,6 +35,9 @@ interop: ## judge our files by other people's tools (see interop/README.md)
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-sign: ## signing beside SHA-256 and the bare key operation, one table (docs/benchmarks/sign.md)
+	go test -run '^$$' -bench '^BenchmarkSign$$' -benchtime 1x -timeout 30m ./signer
 
 check: ## what CI runs
 	./.ci/run

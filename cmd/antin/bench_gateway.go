@@ -159,7 +159,7 @@ func (c *benchGatewayCmd) serve(ctx context.Context, e *env, g *node, group *err
 	if err != nil {
 		return "", err
 	}
-	h, err := g.apiServer(e.now, "", func(err error) { e.trouble("api", err) }).Handler()
+	h, err := g.apiServer(e.now, "", func(_, _ string, err error) { e.trouble("api", err) }).Handler()
 	if err != nil {
 		return "", err
 	}

@@ -28,6 +28,7 @@ const (
 // benchCmd measures.
 type benchCmd struct {
 	Serve benchServeCmd `cmd:"" help:"${help_bench_serve}"`
+	Sign  benchSignCmd  `cmd:"" help:"${help_bench_sign}"`
 }
 
 // benchServeCmd has clerks work with one gateway.

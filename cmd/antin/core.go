@@ -33,6 +33,7 @@ type core struct {
 	registers     *exchange.Registers
 	operations    *exchange.Operations
 	verifications *exchange.Verifications
+	finder        *exchange.Finder
 	worker        *exchange.Worker
 	server        *peer.Server
 	client        *peer.Client
@@ -40,9 +41,13 @@ type core struct {
 
 // coreParts is what differs between serve and the demo.
 type coreParts struct {
-	dir       string
-	office    exchange.Office
-	identity  peer.Identity
+	dir      string
+	office   exchange.Office
+	identity peer.Identity
+	// current and offices, where set, tell the identity, and the office with its key, of
+	// the moment.
+	current   func() peer.Identity
+	offices   exchange.Offices
 	directory exchange.Directory
 	sign      *signer.Signer
 	judge     *validation.Validator
@@ -76,14 +81,19 @@ func openStore(ctx context.Context, e *env, cfg *Config) (*store.DB, error) {
 
 // newCore opens the data directory and puts the parts together.
 func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, error) {
-	db, err := store.Open(ctx, store.Options{Dir: p.dir, Logger: p.log, Now: now})
+	bell := &exchange.Bell{}
+	db, err := store.Open(ctx, store.Options{Dir: p.dir, Logger: p.log, Now: now, OnEvent: bell.Ring})
 	if err != nil {
 		return nil, storeError(p.dir, err)
 	}
 	c := &core{office: p.office, identity: p.identity, db: db, judge: p.judge, sign: p.sign}
 	c.access = &exchange.Access{Store: db, Now: now, Idle: p.sessions.Idle, Absolute: p.sessions.Absolute, RefuseSandbox: !p.office.Sandbox, Scopes: p.scopes}
-	c.offices = exchange.AccessOffices{Base: exchange.OfficeList{p.office}, Access: c.access}
-	c.client = &peer.Client{Identity: p.identity, Now: now}
+	var base exchange.Offices = exchange.OfficeList{p.office}
+	if p.offices != nil {
+		base = p.offices
+	}
+	c.offices = exchange.AccessOffices{Base: base, Access: c.access}
+	c.client = &peer.Client{Identity: p.identity, Current: p.current, Now: now}
 	var transport exchange.Transport = c.client
 	if p.line != nil {
 		transport = p.line(transport)
@@ -95,12 +105,13 @@ func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, err
 		MaxPayload: p.maxPayload}
 	c.results = &exchange.Results{Store: db, Blobs: db, Offices: c.offices, Press: c.press, Now: now}
 	c.files = &exchange.Files{Store: db, Blobs: db, Now: now}
-	c.evidence = &exchange.Evidence{Store: db}
+	c.evidence = &exchange.Evidence{Store: db, Bell: bell}
+	c.finder = &exchange.Finder{Store: db, Now: now}
 	c.registers = &exchange.Registers{Store: db, Offices: c.offices, Now: now}
 	c.operations = &exchange.Operations{Store: db}
 	c.verifications = &exchange.Verifications{Store: db, Blobs: db, Now: now}
 	c.worker = &exchange.Worker{Store: db, Blobs: db, Queue: db, Outbox: c.outbox, Inbox: c.inbox, Now: now, OnError: p.onError}
-	c.server = &peer.Server{Receiver: c.inbox, Blobs: db, Directory: p.directory, Identity: p.identity, Now: now, Known: c.inbox.Known,
+	c.server = &peer.Server{Receiver: c.inbox, Blobs: db, Directory: p.directory, Identity: p.identity, Current: p.current, Now: now, Known: c.inbox.Known,
 		Limits: peer.Limits{Payload: p.maxPayload}, OnError: p.onError}
 	return c, nil
 }

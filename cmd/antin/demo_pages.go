@@ -28,7 +28,7 @@ func (d *demo) handlers(ctx context.Context, e *env, client *fetch.Client) error
 	for _, n := range []*node{d.a, d.b} {
 		code := string(n.office.Agency.Code)
 		prefix := d.prefix(n)
-		h, err := n.apiServer(e.now, prefix, func(err error) { e.trouble(code, err) }).Handler()
+		h, err := n.apiServer(e.now, prefix, func(_, _ string, err error) { e.trouble(code, err) }).Handler()
 		if err != nil {
 			return err
 		}

@@ -62,8 +62,8 @@ type directoryKey struct {
 // within this time.
 const directoryEvery = time.Second
 
-// peerDirectory is an exchange.Directory over a YAML file that is read again when
-// it changes. A file that cannot be used leaves the last good one in force. It is
+// peerDirectory is an exchange.Directory over a YAML file that is read again when it,
+// or a PEM file that it names, changes. A file that cannot be used leaves the last good one in force. It is
 // safe for concurrent use.
 type peerDirectory struct {
 	file    string
@@ -75,7 +75,7 @@ type peerDirectory struct {
 	mu      sync.Mutex
 	list    exchange.AgencyList
 	checked time.Time
-	stamp   fileStamp
+	stamps  map[string]fileStamp // of the file and the PEM files that it names, as last read; zero for one that was not there
 }
 
 // fileStamp tells whether a file has changed.
@@ -94,16 +94,36 @@ func stampOf(file string) (fileStamp, error) {
 
 // openDirectory reads the file for the first time; config-invalid names the line.
 func openDirectory(file string, own exchange.Agency, now func() time.Time, onError func(error)) (*peerDirectory, error) {
-	d := &peerDirectory{file: file, own: own, now: now, onError: onError}
-	stamp, err := stampOf(file)
-	if err != nil {
-		return nil, inputError(file, err)
-	}
+	d := &peerDirectory{file: file, own: own, now: now, onError: onError, stamps: map[string]fileStamp{}}
+	var err error
 	if d.list, err = d.read(); err != nil {
 		return nil, err
 	}
-	d.stamp, d.checked = stamp, now()
+	d.checked = now()
 	return d, nil
+}
+
+// watch notes file as it stands before it is read.
+func (d *peerDirectory) watch(file string) {
+	stamp, err := stampOf(file)
+	if err != nil {
+		stamp = fileStamp{}
+	}
+	d.stamps[file] = stamp
+}
+
+// unchanged reports whether every file stands as it was read.
+func (d *peerDirectory) unchanged() bool {
+	for file, was := range d.stamps {
+		stamp, err := stampOf(file)
+		if err != nil {
+			stamp = fileStamp{}
+		}
+		if stamp != was {
+			return false
+		}
+	}
+	return true
 }
 
 // Agency implements exchange.Directory.
@@ -125,19 +145,10 @@ func (d *peerDirectory) current() exchange.AgencyList {
 		return d.list
 	}
 	d.checked = now
-	stamp, err := stampOf(d.file)
-	if err == nil && stamp == d.stamp {
+	if d.unchanged() {
 		return d.list
 	}
-	var list exchange.AgencyList
-	if err == nil {
-		d.stamp = stamp
-		list, err = d.read()
-	} else if d.stamp == (fileStamp{}) {
-		return d.list // told already that it is gone
-	} else {
-		d.stamp, err = fileStamp{}, inputError(d.file, err)
-	}
+	list, err := d.read()
 	if err != nil {
 		if d.onError != nil {
 			d.onError(err)
@@ -148,8 +159,10 @@ func (d *peerDirectory) current() exchange.AgencyList {
 	return d.list
 }
 
-// read reads and judges the whole file.
+// read reads and judges the whole file. Files that it no longer names are watched on:
+// the next reading may name them again.
 func (d *peerDirectory) read() (exchange.AgencyList, error) {
+	d.watch(d.file)
 	data, err := readConfigFile(d.file)
 	if err != nil {
 		return nil, inputError(d.file, err)
@@ -265,6 +278,7 @@ func (d *peerDirectory) pemOf(e directoryAgency, s string) ([]byte, error) {
 			file = filepath.Join(filepath.Dir(d.file), file)
 		}
 		shown = s
+		d.watch(file)
 		var err error
 		if data, err = readKeyFile(file); err != nil {
 			return nil, d.refuse(e, err, "directory.cert", shown)

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // fromSources are commands that a reader gives in a checkout.
@@ -18,26 +17,16 @@ var fromSources = regexp.MustCompile(`(?m)go (?:run|build)\b.*\./cmd/antin|^make
 
 var shownPort = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 
-// needPorts waits until the addresses that a page shows are free: on a machine where
-// people work, a demo of theirs may run. In CI nothing else does.
+// needPorts says whether the addresses that a page shows are free. What an earlier
+// page started has ended by then; on a machine where people work, a demo of theirs may
+// run. In CI nothing else does.
 func needPorts(t *testing.T, script string) {
 	t.Helper()
 	for _, m := range shownPort.FindAllStringSubmatch(script, -1) {
-		free := func() bool {
-			l, err := net.Listen("tcp", m[0])
-			if err == nil {
-				l.Close()
-			}
-			return err == nil
-		}
-		for range 100 {
-			if free() {
-				break
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
+		l, err := net.Listen("tcp", m[0])
 		switch {
-		case free():
+		case err == nil:
+			l.Close()
 		case os.Getenv(strictVariable) != "":
 			t.Fatalf("%s is taken", m[0])
 		default:
@@ -90,8 +79,9 @@ func TestCommandsOfThePagesWork(t *testing.T) {
 			if fromSources.MatchString(script) {
 				dir = checkout
 			}
+			session := newSession(t, dir)
 			needPorts(t, script)
-			newSession(t, dir).follow(t, script)
+			session.follow(t, script)
 		})
 		if ents, err := os.ReadDir(checkout); err == nil { // a page begins with what a checkout holds
 			for _, e := range ents {

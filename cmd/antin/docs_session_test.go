@@ -4,8 +4,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -215,9 +215,16 @@ func (s pageSession) follow(t *testing.T, script string) string {
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, append(slices.Clone(s.env), "PAGE_LOG="+log.Name()), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	alive, held, err := os.Pipe() // whatever the page starts holds its end open for as long as it lives
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
+	cmd.ExtraFiles = []*os.File{held}
 	err = cmd.Run()
+	held.Close()
 	if cmd.Process != nil {
-		endGroup(cmd.Process.Pid)
+		endGroup(cmd.Process.Pid, alive)
 	}
 	out, readErr := os.ReadFile(log.Name())
 	if readErr != nil {
@@ -229,16 +236,17 @@ func (s pageSession) follow(t *testing.T, script string) string {
 	return string(out)
 }
 
-// endGroup asks the processes of a group to end, and ends those that do not.
-func endGroup(group int) {
+// endPatience is how long a program may take to end in order.
+const endPatience = 10 * time.Second
+
+// endGroup asks the processes of a group to end, and ends those that do not. It
+// returns once they have: nothing is left that holds the other end of alive.
+func endGroup(group int, alive *os.File) {
 	_ = syscall.Kill(-group, syscall.SIGTERM)
-	for range 100 {
-		if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	_ = syscall.Kill(-group, syscall.SIGKILL)
+	late := time.AfterFunc(endPatience, func() { _ = syscall.Kill(-group, syscall.SIGKILL) })
+	defer late.Stop()
+	_ = alive.SetReadDeadline(time.Now().Add(2 * endPatience)) // a process that left the group is not ours to wait for
+	_, _ = io.Copy(io.Discard, alive)
 }
 
 func tail(s string, n int) string {

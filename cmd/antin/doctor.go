@@ -35,9 +35,9 @@ func (c *doctorCmd) Run(e *env, ctx *ctxHolder) error {
 	if err != nil {
 		return err
 	}
-	d := &doctor{e: e, cfg: cfg}
+	d := &doctor{e: e, cfg: cfg, keyFile: defaultKeyConfig}
 	failed := false
-	for _, look := range []func(context.Context) []finding{d.config, d.clock, d.trust, d.permissions, d.disk, d.database, d.keys,
+	for _, look := range []func(context.Context) []finding{d.config, d.clock, d.trust, d.permissions, d.disk, d.database, d.keys, d.keyLog,
 		d.certificates, d.stamps, d.ocsp, d.peers} {
 		for _, f := range look(ctx) {
 			failed = failed || f.Status == findingFail
@@ -74,8 +74,9 @@ func (c *doctorCmd) print(e *env, f finding) error {
 
 // doctor holds what the checks share.
 type doctor struct {
-	e   *env
-	cfg *Config
+	e       *env
+	cfg     *Config
+	keyFile string // the key helper's own configuration
 	// bound are the certificates of persons, as the database names them.
 	bound []namedCertificate
 }

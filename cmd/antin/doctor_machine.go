@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"antin/exchange"
+	"antin/signer"
 	"antin/signer/keys/helper"
 	"antin/store"
 )
@@ -135,25 +138,59 @@ func (d *doctor) keys(ctx context.Context) []finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeFor)
 	defer cancel()
-	if err := d.cfg.probeKeys(ctx); err != nil {
+	held, err := d.cfg.probeKeys(ctx)
+	if err != nil {
 		return []finding{bad(findingFail, "keys", err, "doctor.keys.bad", d.cfg.Keys.Helper)}
 	}
 	if d.cfg.Keys.Seal == "" {
 		return []finding{bad(findingWarn, "keys", nil, "doctor.keys.seal")}
 	}
-	return []finding{good("keys", "doctor.keys", d.cfg.Keys.Helper)}
+	return append([]finding{good("keys", "doctor.keys", d.cfg.Keys.Helper)}, d.sealCertificate(held)...)
+}
+
+// sealCertificate holds the certificate with which the helper seals against those
+// that this agency's directory entry tells its peers.
+func (d *doctor) sealCertificate(held signer.Key) []finding {
+	told, err := loadSeals(d.cfg)
+	switch {
+	case err != nil:
+		return []finding{bad(findingFail, "seal", err, "doctor.file", "keys.seal_certificates")}
+	case len(held.Chain) == 0:
+		return []finding{bad(findingFail, "seal", nil, "doctor.seal.other", d.cfg.Keys.Seal)}
+	case len(told) == 0:
+		return []finding{bad(findingWarn, "seal", nil, "doctor.seal.untold")}
+	case !slices.ContainsFunc(told, func(der []byte) bool { return bytes.Equal(der, held.Chain[0].Raw) }):
+		return []finding{bad(findingFail, "seal", nil, "doctor.seal.other", held.Chain[0].CommonName)}
+	}
+	return []finding{good("seal", "doctor.seal", held.Chain[0].CommonName)}
+}
+
+// keyLog looks over the key helper's log, where this process may read it: it belongs
+// to another user, so mostly that is root.
+func (d *doctor) keyLog(context.Context) []finding {
+	if d.cfg.Keys.Helper == "" || d.keyFile == "" {
+		return nil
+	}
+	cfg, err := loadKeyConfig(d.keyFile)
+	if err != nil {
+		return nil // not ours to read, or not here: the helper itself refuses a broken log
+	}
+	last, err := helper.VerifyLogFile(cfg.Log)
+	switch {
+	case errors.Is(err, helper.ErrLog):
+		return []finding{bad(findingFail, "key-log", err, "doctor.keylog.bad", cfg.Log)}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return []finding{good("key-log", "doctor.keylog", last.Seq)}
 }
 
 // probeKeys asks the helper for a sign of life, and for the seal's certificates.
-func (c *Config) probeKeys(ctx context.Context) error {
+func (c *Config) probeKeys(ctx context.Context) (seal signer.Key, err error) {
 	client := &helper.Client{Socket: c.Keys.Helper}
 	defer func() { _ = client.Close() }()
-	if err := client.Ping(ctx); err != nil {
-		return err
+	if err := client.Ping(ctx); err != nil || c.Keys.Seal == "" {
+		return signer.Key{}, err
 	}
-	if c.Keys.Seal == "" {
-		return nil
-	}
-	_, err := client.Key(ctx, c.Keys.Seal)
-	return err
+	return client.Key(ctx, c.Keys.Seal)
 }

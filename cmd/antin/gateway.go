@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,7 @@ type gateway struct {
 	log       *slog.Logger
 	now       func() time.Time
 	directory *peerDirectory
+	own       *ownIdentity
 	stamps    *tsa.Client // nil when no service is configured
 	fetch     *fetch.Client
 	renderer  *render.Renderer
@@ -38,6 +40,11 @@ type gateway struct {
 	peers     *peer.Server
 
 	deskTLS, publicTLS *liveCertificate // nil without TLS
+}
+
+func fingerprintOf(id peer.Identity) []byte {
+	pin := id.Fingerprint()
+	return pin[:]
 }
 
 func isInUse(err error) bool { return errors.Is(err, store.ErrInUse) }
@@ -57,6 +64,10 @@ func openGateway(ctx context.Context, e *env, cfg *Config) (*gateway, error) {
 		return nil, err
 	}
 	g.peers = g.server
+	g.own.change = func(id peer.Identity) {
+		g.client.CloseIdle() // what waits there still shows the old one
+		g.log.Info("transport key changed", "certificate", hex.EncodeToString(fingerprintOf(id)))
+	}
 	if err := g.ready(ctx); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
@@ -79,16 +90,18 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 	cfg := g.cfg
 	p := coreParts{dir: cfg.DataDir, sessions: cfg.Sessions, expiry: cfg.Expiry, maxPayload: int64(cfg.Limits.MaxPayloadMB) << 20,
 		log: slog.New(slog.DiscardHandler), scopes: scopeNames(), onError: g.trouble("exchange")}
-	identity, err := loadIdentity(cfg)
-	if err != nil {
+	var err error
+	if g.own, err = openIdentity(cfg, e.now, func(err error) { g.log.Error("transport key not reloaded", "error", err) }); err != nil {
 		return p, err
 	}
+	identity := g.own.files.value
 	seals, err := loadSeals(cfg)
 	if err != nil {
 		return p, err
 	}
 	p.identity = identity
 	p.office = cfg.office(identity, seals, e.now())
+	g.own.office, p.offices, p.current = p.office, g.own, g.own.current
 	if g.directory, err = openDirectory(cfg.Directory, p.office.Agency, e.now, func(err error) { g.log.Error("directory not reloaded", "error", err) }); err != nil {
 		return p, err
 	}
@@ -181,8 +194,28 @@ func (g *gateway) trouble(where string) func(error) {
 	}
 }
 
+// noteFor bounds the noting of a failure in the database, which may be what failed.
+const noteFor = 2 * time.Second
+
+// pageTrouble hears of a failure that a page showed under trace.
 func (g *gateway) pageTrouble(trace string, err error) {
 	g.log.Error("page", "trace_id", trace, "error", err)
+	g.note(trace, "page", err)
+}
+
+// apiTrouble hears of a failure that the API answered under trace.
+func (g *gateway) apiTrouble(trace, request string, err error) {
+	g.log.Error("api", "trace_id", trace, "request", request, "error", err)
+	g.note(trace, request, err)
+}
+
+// note keeps a failure where the operator's search finds it by the id that was shown.
+func (g *gateway) note(trace, where string, failure error) {
+	ctx, cancel := context.WithTimeout(context.Background(), noteFor)
+	defer cancel()
+	if err := g.finder.Note(ctx, g.office.Agency.Code, trace, where, failure); err != nil {
+		g.log.Error("failure not noted", "trace_id", trace, "error", err)
+	}
 }
 
 func scopeNames() (names []string) {

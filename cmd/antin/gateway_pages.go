@@ -19,7 +19,7 @@ var apiPaths = []string{"/v1", "/v1/", "/docs", "/docs/", "/openapi.json", "/ope
 
 // deskAndAPI is the clerks' origin: pages and API on one listener.
 func (g *gateway) deskAndAPI() (http.Handler, error) {
-	server := g.apiServer(g.now, "", g.trouble("api"))
+	server := g.apiServer(g.now, "", g.apiTrouble)
 	server.Limits.PerMinute = g.cfg.Limits.RequestsPerMinute
 	h, err := server.Handler()
 	if err != nil {
@@ -38,7 +38,7 @@ func (g *gateway) deskAndAPI() (http.Handler, error) {
 }
 
 // apiServer is the agency's API below prefix.
-func (c *core) apiServer(now func() time.Time, prefix string, onError func(error)) *api.Server {
+func (c *core) apiServer(now func() time.Time, prefix string, onError func(trace, request string, err error)) *api.Server {
 	return &api.Server{
 		Office: c.office, Outbox: c.outbox, Inbox: c.inbox, Results: c.results, Evidence: c.evidence, Files: c.files, Press: c.press,
 		Registers: c.registers, Operations: c.operations, Verifications: c.verifications, Validator: c.judge, Access: c.access,
@@ -49,7 +49,7 @@ func (c *core) apiServer(now func() time.Time, prefix string, onError func(error
 // desk is the agency's pages below prefix.
 func (c *core) desk(now func() time.Time, prefix string, renderer *render.Renderer, onError func(string, error)) *web.Desk {
 	return &web.Desk{Office: c.office, Prefix: prefix, Outbox: c.outbox, Inbox: c.inbox, Results: c.results, Evidence: c.evidence,
-		Verifications: c.verifications, Access: c.access, Renderer: renderer, Now: now, Sandbox: c.office.Sandbox, OnError: onError}
+		Verifications: c.verifications, Access: c.access, Finder: c.finder, Renderer: renderer, Now: now, Sandbox: c.office.Sandbox, OnError: onError}
 }
 
 // keys reaches the agency's seal.

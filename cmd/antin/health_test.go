@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -88,25 +87,6 @@ func TestReadinessNeedsAFreshProof(t *testing.T) {
 	h.check(t.Context())
 	if code, body := status(); code != http.StatusServiceUnavailable || !strings.Contains(body, "no space left") || !strings.Contains(body, "thư mục dữ liệu") {
 		t.Errorf("with a full disk: %d %s", code, body)
-	}
-}
-
-func TestMetricsAreTextThatPrometheusReads(t *testing.T) {
-	t.Parallel()
-	var b bytes.Buffer
-	c := counter("a_total", "Help.", "x", "y")
-	c.add(`q"\`, "line\nbreak")
-	c.add(`q"\`, "line\nbreak")
-	c.write(&b)
-	h := histogram("h", "Help.", []float64{1, 2})
-	for _, v := range []float64{0.5, 1, 1.5, 9} {
-		h.observe(v)
-	}
-	h.write(&b)
-	want := "# HELP a_total Help.\n# TYPE a_total counter\na_total{x=\"q\\\"\\\\\",y=\"line\\nbreak\"} 2\n" +
-		"# HELP h Help.\n# TYPE h histogram\nh_bucket{le=\"1\"} 2\nh_bucket{le=\"2\"} 3\nh_bucket{le=\"+Inf\"} 4\nh_sum 12\nh_count 4\n"
-	if b.String() != want {
-		t.Errorf("got\n%s", b.String())
 	}
 }
 

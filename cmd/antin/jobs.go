@@ -12,7 +12,8 @@ const maxJobs = 64
 
 // eachInOrder runs work on every item with at most jobs at once (0: one for each
 // core) and hands the results to emit in the order of the items. emit runs in the
-// caller's goroutine; its first error ends the run.
+// caller's goroutine; its first error ends the run. No work is under way any more
+// when eachInOrder returns.
 func eachInOrder[T, R any](ctx context.Context, jobs int, items []T, work func(context.Context, T) R, emit func(R) error) error {
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -39,9 +40,12 @@ func eachInOrder[T, R any](ctx context.Context, jobs int, items []T, work func(c
 		select {
 		case r := <-ch:
 			if err := emit(r); err != nil {
+				cancel()
+				_ = group.Wait() // the work itself never fails
 				return err
 			}
 		case <-ctx.Done():
+			_ = group.Wait()
 			return ctx.Err()
 		}
 	}

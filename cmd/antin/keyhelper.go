@@ -86,17 +86,14 @@ func (c *keyhelperCheckCmd) Run(e *env) error {
 		leaf := s.Keys[k.ID].Chain[0]
 		fmt.Fprintf(e.out, "%s\t%s\t%s\t%s\n", k.ID, k.Kind, leaf.CommonName, leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
-	f, err := os.Open(cfg.Log)
-	if errors.Is(err, os.ErrNotExist) {
+	last, err := helper.VerifyLogFile(cfg.Log)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil // nothing was signed yet
-	}
-	if err != nil {
-		return text.Detailed(text.FileUnreadable, err, "cli.path", cfg.Log)
-	}
-	defer func() { _ = f.Close() }()
-	last, _, err := helper.VerifyLog(f)
-	if err != nil {
+	case errors.Is(err, helper.ErrLog):
 		return text.Detailed(text.ConfigInvalid, err, "keyhelper.log", cfg.Log)
+	case err != nil:
+		return text.Detailed(text.FileUnreadable, err, "cli.path", cfg.Log)
 	}
 	e.say("keyhelper.log_whole", last.Seq)
 	return nil

@@ -17,14 +17,16 @@ import (
 // maxKeyFile bounds what is read as a key, a certificate or a password, in bytes.
 const maxKeyFile = 4 << 20
 
-// loadKey opens the key that ref names: p12:PATH or pem:CERT,KEY. The password
-// comes from passwordFile, else from ANTIN_KEY_PASSWORD, else from a prompt.
+// loadKey opens the key that ref names: p12:PATH, pem:CERT,KEY or a pkcs11: URI. The
+// password comes from passwordFile, else from ANTIN_KEY_PASSWORD, else from a prompt.
 func loadKey(e *env, ref, passwordFile string) (signer.Key, error) {
 	kind, rest, ok := strings.Cut(ref, ":")
 	if !ok || rest == "" {
 		return signer.Key{}, text.Detailed(text.InvalidInput, nil, "cli.key_ref", ref)
 	}
 	switch kind {
+	case "pkcs11":
+		return tokenKey(e, ref, passwordFile)
 	case "p12":
 		data, err := readKeyFile(rest)
 		if err != nil {
@@ -64,6 +66,12 @@ func withPassword(e *env, passwordFile string, needed bool, open func(string) (s
 }
 
 func readPassword(e *env, file string) (string, error) {
+	return readSecret(e, file, text.Get("cli.password_prompt"))
+}
+
+// readSecret reads a password or PIN from file, else from ANTIN_KEY_PASSWORD, else
+// from the terminal behind prompt.
+func readSecret(e *env, file string, prompt text.Message) (string, error) {
 	if file != "" {
 		data, err := readKeyFile(file)
 		if err != nil {
@@ -77,7 +85,7 @@ func readPassword(e *env, file string) (string, error) {
 	if e.noInput || !term.IsTerminal(int(e.in.Fd())) {
 		return "", text.Detailed(text.KeyLocked, nil, "cli.no_password")
 	}
-	fmt.Fprint(e.err, text.Get("cli.password_prompt").In(e.lang))
+	fmt.Fprint(e.err, prompt.In(e.lang))
 	pw, err := term.ReadPassword(int(e.in.Fd()))
 	fmt.Fprintln(e.err)
 	if err != nil {

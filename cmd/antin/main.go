@@ -46,7 +46,9 @@ type cli struct {
 	Demo    demoCmd      `cmd:"" help:"${help_demo}"`
 	Sandbox sandboxCmd   `cmd:"" help:"${help_sandbox}"`
 	Sign    signCmd      `cmd:"" help:"${help_sign}"`
+	Augment augmentCmd   `cmd:"" help:"${help_augment}"`
 	Verify  verifyCmd    `cmd:"" help:"${help_verify}"`
+	Revs    revisionsCmd `cmd:"" name:"revisions" help:"${help_revisions}"`
 	Serve   serveCmd     `cmd:"" help:"${help_serve}"`
 	Init    initCmd      `cmd:"" help:"${help_init}"`
 	Doctor  doctorCmd    `cmd:"" help:"${help_doctor}"`

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -13,51 +13,50 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"antin/certs"
 	"antin/signer"
 )
 
-// metrics are this gateway's numbers for Prometheus. No label takes values that a
-// caller can choose.
+// metrics are this gateway's numbers for Prometheus, in a registry of its own. No
+// label takes values that a caller can choose.
 type metrics struct {
 	g        *gateway
-	requests *series
-	seconds  *series
-	stamps   *series
-	signing  *series
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	stamps   *prometheus.CounterVec
+	signing  *prometheus.HistogramVec
 }
 
 func newMetrics(g *gateway) *metrics {
-	return &metrics{
-		g:        g,
-		requests: counter("antin_http_requests_total", "Requests by listener, route and status.", "listener", "route", "status"),
-		seconds: histogram("antin_http_request_seconds", "Time to answer a request.",
-			[]float64{.005, .02, .05, .1, .25, .5, 1, 2.5, 10, 60}, "listener"),
-		stamps:  counter("antin_tsa_requests_total", "Time-stamps asked for, by result.", "result"),
-		signing: histogram("antin_sign_seconds", "Time that the key helper took for one signature value.", []float64{.001, .005, .02, .1, .5, 2, 10}, "result"),
+	m := &metrics{
+		g: g, registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "antin_http_requests_total", Help: "Requests by listener, route and status."},
+			[]string{"listener", "route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "antin_http_request_seconds", Help: "Time to answer a request.",
+			Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2.5, 10, 60}}, []string{"listener"}),
+		stamps: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "antin_tsa_requests_total", Help: "Time-stamps asked for, by result."}, []string{"result"}),
+		signing: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "antin_sign_seconds", Help: "Time that the key helper took for one signature value.",
+			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10}}, []string{"result"}),
 	}
+	m.registry.MustRegister(m.requests, m.seconds, m.stamps, m.signing, gatewayRows{g})
+	return m
 }
 
-// handler is GET /metrics.
+// handler is GET /metrics. What cannot be read is missing from no answer unseen: the
+// whole of it then fails.
 func (m *metrics) handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var b bytes.Buffer
-		for _, s := range []*series{m.requests, m.seconds, m.stamps, m.signing} {
-			s.write(&b)
-		}
-		rows, err := m.rows(r.Context())
-		if err != nil {
-			m.g.log.Error("metrics", "error", err)
-			http.Error(w, "database", http.StatusInternalServerError)
-			return
-		}
-		for _, s := range rows {
-			s.write(&b)
-		}
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = w.Write(b.Bytes())
-	})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorLog: scrapeLog{m.g}, ErrorHandling: promhttp.HTTPErrorOnError})
 }
+
+// scrapeLog hears why a scrape failed.
+type scrapeLog struct{ g *gateway }
+
+// Println implements promhttp.Logger.
+func (l scrapeLog) Println(v ...any) { l.g.log.Error("metrics", "error", fmt.Sprint(v...)) }
 
 // count counts the requests that h answers.
 func (m *metrics) count(listener string, h http.Handler) http.Handler {
@@ -65,8 +64,8 @@ func (m *metrics) count(listener string, h http.Handler) http.Handler {
 		began := time.Now()
 		out := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
-			m.requests.add(listener, routeOf(r), strconv.Itoa(out.status))
-			m.seconds.observe(time.Since(began).Seconds(), listener)
+			m.requests.WithLabelValues(listener, routeOf(r), strconv.Itoa(out.status)).Inc()
+			m.seconds.WithLabelValues(listener).Observe(time.Since(began).Seconds())
 		}()
 		h.ServeHTTP(out, r)
 	})
@@ -121,49 +120,87 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // gaugesFor bounds the reading of the rows.
 const gaugesFor = 5 * time.Second
 
-// rows reads what stands in the database and in memory now.
-func (m *metrics) rows(ctx context.Context) ([]*series, error) {
-	ctx, cancel := context.WithTimeout(ctx, gaugesFor)
+// gatewayRows are what stands in the database and in memory at the moment of a scrape. It
+// implements prometheus.Collector.
+type gatewayRows struct{ g *gateway }
+
+// describe names a gauge; its values come with each scrape.
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (r gatewayRows) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range r.descriptions() {
+		out <- d
+	}
+}
+
+// The gauges by their keys in descriptions.
+const (
+	gaugeOldest     = "antin_queue_oldest_seconds"
+	gaugeDeliveries = "antin_deliveries"
+	gaugeInbox      = "antin_inbox_items"
+	gaugeSessions   = "antin_sessions"
+	gaugeDays       = "antin_cert_days_left"
+	gaugeReady      = "antin_ready"
+	gaugeBuild      = "antin_build_info"
+	gaugeRoutines   = "antin_goroutines"
+)
+
+func (gatewayRows) descriptions() map[string]*prometheus.Desc {
+	return map[string]*prometheus.Desc{
+		gaugeOldest:     describe(gaugeOldest, "Age of the oldest delivery that waits for a receiver.", "receiver"),
+		gaugeDeliveries: describe(gaugeDeliveries, "Deliveries by state.", "state"),
+		gaugeInbox:      describe(gaugeInbox, "Incoming items by state.", "state"),
+		gaugeSessions:   describe(gaugeSessions, "Sessions in force."),
+		gaugeDays:       describe(gaugeDays, "Days until a certificate ends.", "certificate"),
+		gaugeReady:      describe(gaugeReady, "1 when the last proof of readiness succeeded."),
+		gaugeBuild:      describe(gaugeBuild, "Always 1.", "version", "go"),
+		gaugeRoutines:   describe(gaugeRoutines, "Goroutines of the process."),
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (r gatewayRows) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), gaugesFor)
 	defer cancel()
-	got, err := m.g.db.Gauges(ctx)
+	d := r.descriptions()
+	got, err := r.g.db.Gauges(ctx)
 	if err != nil {
-		return nil, err
+		out <- prometheus.NewInvalidMetric(d[gaugeDeliveries], err)
+		return
 	}
-	now := m.g.now()
-	oldest := gauge("antin_queue_oldest_seconds", "Age of the oldest delivery that waits for a receiver.", "receiver")
+	tell := func(name string, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d[name], prometheus.GaugeValue, v, labels...)
+	}
+	now := r.g.now()
 	for to, at := range got.Oldest {
-		oldest.set(now.Sub(at).Seconds(), to)
+		tell(gaugeOldest, now.Sub(at).Seconds(), to)
 	}
-	deliveries := gauge("antin_deliveries", "Deliveries by state.", "state")
 	for state, n := range got.Deliveries {
-		deliveries.set(float64(n), state)
+		tell(gaugeDeliveries, float64(n), state)
 	}
-	items := gauge("antin_inbox_items", "Incoming items by state.", "state")
 	for state, n := range got.Inbox {
-		items.set(float64(n), state)
+		tell(gaugeInbox, float64(n), state)
 	}
-	open := gauge("antin_sessions", "Sessions in force.")
-	open.set(float64(got.Sessions))
-	days := gauge("antin_cert_days_left", "Days until a certificate ends.", "certificate")
-	for name, end := range m.g.certificateEnds() {
-		days.set(end.Sub(now).Hours()/24, name)
+	tell(gaugeSessions, float64(got.Sessions))
+	for name, end := range r.g.certificateEnds() {
+		tell(gaugeDays, end.Sub(now).Hours()/24, name)
 	}
-	ready := gauge("antin_ready", "1 when the last proof of readiness succeeded.")
-	ready.set(0)
-	if m.g.health.last().Ready {
-		ready.set(1)
+	ready := 0.0
+	if r.g.health.last().Ready {
+		ready = 1
 	}
-	build := gauge("antin_build_info", "Always 1.", "version", "go")
-	build.set(1, version, runtime.Version())
-	memory := gauge("antin_goroutines", "Goroutines of the process.")
-	memory.set(float64(runtime.NumGoroutine()))
-	return []*series{oldest, deliveries, items, open, days, ready, build, memory}, nil
+	tell(gaugeReady, ready)
+	tell(gaugeBuild, 1, version, runtime.Version())
+	tell(gaugeRoutines, float64(runtime.NumGoroutine()))
 }
 
 // certificateEnds is when our own certificates end.
 func (g *gateway) certificateEnds() map[string]time.Time {
 	ends := map[string]time.Time{}
-	if c, err := x509.ParseCertificate(g.identity.Certificate); err == nil {
+	if c, err := x509.ParseCertificate(g.own.current().Certificate); err == nil {
 		ends["transport"] = c.NotAfter
 	}
 	for i, der := range g.office.Agency.Seals {
@@ -196,7 +233,7 @@ func (s countedStamps) Timestamp(ctx context.Context, h crypto.Hash, imprint []b
 		result = "failed"
 	}
 	if s.g.metrics != nil {
-		s.g.metrics.stamps.add(result)
+		s.g.metrics.stamps.WithLabelValues(result).Inc()
 	}
 	return token, err
 }
@@ -229,6 +266,6 @@ func (k countedKey) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byt
 	if err != nil {
 		result = "failed"
 	}
-	k.g.metrics.signing.observe(time.Since(began).Seconds(), result)
+	k.g.metrics.signing.WithLabelValues(result).Observe(time.Since(began).Seconds())
 	return value, err
 }

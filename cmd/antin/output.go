@@ -36,46 +36,14 @@ func writeFile(path string, force bool, write func(io.Writer) error) error {
 }
 
 // writeFileMode is writeFile for a file with rights of its own.
-func writeFileMode(path string, mode fs.FileMode, force bool, write func(io.Writer) error) (err error) {
-	if err := refuseExisting(path, force); err != nil {
-		return err
-	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the user's own output folder, with the usual rights
-		return storageError(err)
-	}
-	tmp, err := os.CreateTemp(dir, ".antin-*")
+func writeFileMode(path string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
+	tmp, err := stage(path, mode, force, (*os.File).Sync, write)
 	if err != nil {
-		return storageError(err)
-	}
-	defer func() {
-		if err != nil {
-			_ = tmp.Close()
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	if err = write(storageWriter{tmp}); err != nil {
 		return err
 	}
-	if err = errors.Join(tmp.Chmod(mode), tmp.Sync(), tmp.Close()); err != nil {
-		return storageError(err)
-	}
-	return publish(tmp.Name(), path, force)
-}
-
-// publish gives the finished temporary file its name; without force a file that
-// appeared there meanwhile wins.
-func publish(tmp, path string, force bool) error {
-	if !force {
-		if err := os.Link(tmp, path); err == nil {
-			_ = os.Remove(tmp)
-			return syncDir(filepath.Dir(path))
-		} else if errors.Is(err, fs.ErrExist) {
-			return text.Errorf(text.OutputExists, err)
-		}
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return storageError(err)
+	if err := rename(tmp, path, force); err != nil {
+		_ = os.Remove(tmp)
+		return err
 	}
 	return syncDir(filepath.Dir(path))
 }

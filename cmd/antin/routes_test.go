@@ -84,7 +84,7 @@ func newGates(t *testing.T) *gates {
 	for _, r := range desk.Routes() {
 		d.pageRows = append(d.pageRows, pageRow{r.Method, r.Path, r.Roles, r.Open})
 	}
-	server := d.apiServer(d.clock.Now, "", func(err error) { t.Errorf("api: %v", err) })
+	server := d.apiServer(d.clock.Now, "", func(trace, request string, err error) { t.Errorf("api: %s: %s: %v", trace, request, err) })
 	server.Limits.PerMinute = 1 << 20 // the limits are not what is asked here
 	var calls atomic.Int64
 	server.Address = func(*http.Request) string { return fmt.Sprint(calls.Add(1)) }
@@ -396,6 +396,7 @@ var apiTable = map[string]string{
 	"POST /v1/documents/paper":                                   "registers:write: van_thu",
 	"GET /v1/documents/{id}":                                     "documents:read: lanh_dao mot_cua van_thu",
 	"PATCH /v1/documents/{id}":                                   "documents:write: lanh_dao mot_cua van_thu",
+	"DELETE /v1/documents/{id}":                                  "documents:write: lanh_dao mot_cua van_thu",
 	"GET /v1/documents/{id}/deliveries":                          "documents:read: lanh_dao mot_cua van_thu",
 	"GET /v1/documents/{id}/edxml":                               "documents:read: lanh_dao mot_cua van_thu",
 	"GET /v1/documents/{id}/file":                                "documents:read: lanh_dao mot_cua van_thu",
@@ -449,8 +450,10 @@ var apiTable = map[string]string{
 	"POST /v1/results/{id}:seal":                                 "seal:queue: mot_cua van_thu",
 	"POST /v1/results/{id}:sign-request":                         "sign:queue: mot_cua van_thu",
 	"POST /v1/verifications":                                     "verify: it lanh_dao mot_cua van_thu",
-	"GET /v1/verifications/{id}":                                 "verify: it lanh_dao mot_cua van_thu",
-	"GET /v1/verifications/{id}/report.json":                     "verify: it lanh_dao mot_cua van_thu",
+	"GET /v1/verifications/{id}":                                 "verify: lanh_dao mot_cua van_thu",
+	"GET /v1/verifications/{id}/report.json":                     "verify: lanh_dao mot_cua van_thu",
+	"GET /v1/verifications/{id}/report.pdf":                      "verify: lanh_dao mot_cua van_thu",
+	"GET /v1/verifications/{id}/report.xml":                      "verify: lanh_dao mot_cua van_thu",
 }
 
 func roleNames(roles []exchange.Role) string {

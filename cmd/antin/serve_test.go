@@ -362,7 +362,7 @@ func TestTLSFilesAreReadAgainAndABadOneKeepsTheOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := func() string {
-		now = now.Add(2 * tlsRecheck)
+		now = now.Add(2 * recheck)
 		c, err := live.leaf()
 		if err != nil {
 			t.Fatal(err)

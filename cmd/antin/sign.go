@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto"
 	"fmt"
 	"io"
 	"os"
@@ -22,33 +20,52 @@ import (
 
 // signCmd signs PDF files.
 type signCmd struct {
-	Files           []string `arg:"" name:"file" help:"${help_files}"`
-	Output          string   `short:"o" required:"" help:"${help_output}" placeholder:"OUT"`
-	Key             string   `required:"" help:"${help_key}" placeholder:"REF"`
-	KeyPasswordFile string   `name:"key-password-file" help:"${help_key_password}" placeholder:"F"`
-	Level           string   `help:"${help_level}" default:"B-B" placeholder:"B-B|B-T|B-LT"`
-	TSA             []string `name:"tsa" help:"${help_tsa}" placeholder:"URL" sep:"none"`
-	Trust           []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
-	Field           string   `help:"${help_field}" placeholder:"NAME"`
-	Certify         int      `help:"${help_certify}" placeholder:"1|2|3"`
-	Lock            string   `help:"${help_lock}" placeholder:"all|include:F,…|exclude:F,…"`
-	Offline         bool     `help:"${help_offline}"`
-	Reason          string   `help:"${help_reason}" placeholder:"TEXT"`
-	Location        string   `help:"${help_location}" placeholder:"TEXT"`
-	Appearance      string   `help:"${help_appearance}" placeholder:"text|none"`
-	Page            string   `help:"${help_page}" placeholder:"N|last"`
-	Rect            string   `help:"${help_rect}" placeholder:"x,y,w,h"`
-	Digest          string   `help:"${help_digest}" enum:"sha256,sha384,sha512" default:"sha256"`
-	RSAPSS          bool     `name:"rsa-pss" help:"${help_rsa_pss}"`
-	AllowHost       []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
-	Jobs            int      `help:"${help_jobs}" placeholder:"N"`
-	JSON            bool     `name:"json" help:"${help_json}"`
-	Force           bool     `help:"${help_force}"`
+	Files            []string `arg:"" name:"file" help:"${help_files}"`
+	Output           string   `short:"o" required:"" help:"${help_output}" placeholder:"OUT"`
+	Key              string   `help:"${help_key}" placeholder:"REF"`
+	KeyPasswordFile  string   `name:"key-password-file" help:"${help_key_password}" placeholder:"F"`
+	Level            string   `help:"${help_level}" default:"B-B" placeholder:"B-B|B-T|B-LT|B-LTA"`
+	TSA              []string `name:"tsa" help:"${help_tsa}" placeholder:"URL" sep:"none"`
+	Trust            []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
+	Field            string   `help:"${help_field}" placeholder:"NAME"`
+	Certify          int      `help:"${help_certify}" placeholder:"1|2|3"`
+	NewField         bool     `name:"new-field-after-certify" help:"${help_new_field}"`
+	Lock             string   `help:"${help_lock}" placeholder:"all|include:F,…|exclude:F,…"`
+	Normalise        bool     `help:"${help_normalise}"`
+	Offline          bool     `help:"${help_offline}"`
+	Reason           string   `help:"${help_reason}" placeholder:"TEXT"`
+	Location         string   `help:"${help_location}" placeholder:"TEXT"`
+	Role             string   `help:"${help_role}" placeholder:"TEXT"`
+	Commitment       string   `help:"${help_commitment}" placeholder:"OID|NAME"`
+	SignaturePolicy  string   `name:"signature-policy" help:"${help_signature_policy}" placeholder:"OID,URI,HASHFILE"`
+	ContentTimestamp bool     `name:"content-timestamp" help:"${help_content_timestamp}"`
+	Anchor           string   `help:"${help_anchor}" placeholder:"TEXT"`
+	Appearance       string   `help:"${help_appearance}" placeholder:"text|none"`
+	Page             string   `help:"${help_page}" placeholder:"N|last"`
+	Rect             string   `help:"${help_rect}" placeholder:"x,y,w,h"`
+	Digest           string   `help:"${help_digest}" enum:"sha256,sha384,sha512,sha3-256,sha3-384,sha3-512" default:"sha256"`
+	RSAPSS           bool     `name:"rsa-pss" help:"${help_rsa_pss}"`
+	SubFilter        string   `name:"subfilter" help:"${help_subfilter}" enum:"cades,pkcs7" default:"cades"`
+	PDFPasswordFile  string   `name:"pdf-password-file" help:"${help_pdf_password}" placeholder:"F"`
+	Resume           string   `help:"${help_resume}" placeholder:"STATE"`
+	Value            string   `help:"${help_value}" placeholder:"F"`
+	AllowHost        []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
+	Jobs             int      `help:"${help_jobs}" placeholder:"N"`
+	JSON             bool     `name:"json" help:"${help_json}"`
+	Force            bool     `help:"${help_force}"`
+
+	password string // of encrypted files
+	batch    *batch // of several files; nil for one
 }
 
-// The place of a visible signature when --rect does not say: lower left, inside
-// the usual margin, in points.
-const defaultMargin = 36
+// The place of a visible signature when --rect does not say, in points: lower left,
+// inside the usual margin, or with --anchor right below the text.
+const (
+	defaultMargin = 36
+	defaultWidth  = 200
+	defaultHeight = 64
+	anchorGap     = 4
+)
 
 // signJob is one file to sign.
 type signJob struct{ file, output string }
@@ -59,13 +76,18 @@ type signLine struct {
 	Output string `json:"output,omitempty"`
 	Status string `json:"status"`
 	*signer.Result
+	*stopped
 	Error *jsonError `json:"error,omitempty"`
 
-	err error
+	err  error
+	temp string // where the signed file waits for its name; empty when it has it
 }
 
 // Run signs the files in the order given.
 func (c *signCmd) Run(e *env, ctx *ctxHolder) error {
+	if err := c.checkResume(); err != nil {
+		return err
+	}
 	jobs, err := c.jobsFor()
 	if err != nil {
 		return err
@@ -74,21 +96,76 @@ func (c *signCmd) Run(e *env, ctx *ctxHolder) error {
 	if err != nil {
 		return err
 	}
+	if c.password, err = pdfPassword(c.PDFPasswordFile); err != nil {
+		return err
+	}
 	s, err := c.signer(e)
 	if err != nil {
 		return err
 	}
-	var all []signLine
+	if len(jobs) > 1 && !c.stops() {
+		c.batch = &batch{dir: c.Output, force: c.Force}
+		defer c.batch.discard()
+	}
+	q := signQueue{signCmd: c, env: e}
 	err = eachInOrder(ctx, c.Jobs, jobs, func(ctx context.Context, j signJob) signLine {
 		return c.signOne(ctx, e, s, req, j)
-	}, func(l signLine) error {
-		all = append(all, l)
-		return c.print(e, l)
-	})
+	}, q.add)
+	if err == nil {
+		err = q.flush()
+	}
 	if err != nil {
 		return err
 	}
-	return c.finish(e, all)
+	return c.finish(e, q.all)
+}
+
+// signQueue holds the lines of signed files back until the files are on the disk
+// under their names.
+type signQueue struct {
+	*signCmd
+	env     *env
+	all     []signLine
+	pending []signLine
+	since   time.Time // when the first of pending came
+}
+
+// add takes one more line, in order.
+func (q *signQueue) add(l signLine) error {
+	if len(q.pending) == 0 {
+		q.since = q.env.now()
+	}
+	q.pending = append(q.pending, l)
+	if q.batch != nil && len(q.pending) < batchFiles && q.env.now().Sub(q.since) < batchWait {
+		return nil
+	}
+	return q.flush()
+}
+
+// flush gives the files their names and prints their lines.
+func (q *signQueue) flush() error {
+	var files []named
+	var at []int
+	for i, l := range q.pending {
+		if l.temp != "" {
+			files, at = append(files, named{l.temp, l.Output}), append(at, i)
+		}
+	}
+	if len(files) > 0 {
+		for i, err := range q.batch.commit(files) {
+			if err != nil {
+				q.pending[at[i]] = q.pending[at[i]].failed(err, q.env.lang)
+			}
+		}
+	}
+	for _, l := range q.pending {
+		q.all = append(q.all, l)
+		if err := q.print(q.env, l); err != nil {
+			return err
+		}
+	}
+	q.pending = nil
+	return nil
 }
 
 // jobsFor pairs each input with its output and refuses pairs that would destroy a file.
@@ -121,7 +198,7 @@ func (c *signCmd) jobsFor() ([]signJob, error) {
 func (c *signCmd) request() (signer.Request, error) {
 	req := signer.Request{Key: c.Key, Field: c.Field, Certify: c.Certify, Reason: c.Reason, Location: c.Location, PSS: c.RSAPSS, Offline: c.Offline}
 	level, ok := ades.ParseLevel(c.Level)
-	if !ok || level == ades.BLTA {
+	if !ok {
 		return req, text.Detailed(text.InvalidInput, nil, "cli.bad_level")
 	}
 	req.Level = level
@@ -134,13 +211,9 @@ func (c *signCmd) request() (signer.Request, error) {
 	if c.Certify < 0 || c.Certify > 3 {
 		return req, text.Detailed(text.InvalidInput, nil, "cli.bad_certify")
 	}
-	switch c.Digest {
-	case "sha384":
-		req.Digest = crypto.SHA384
-	case "sha512":
-		req.Digest = crypto.SHA512
-	default:
-		req.Digest = crypto.SHA256
+	req.Digest, req.NewFieldAfterCertify = digestNames[c.Digest], c.NewField
+	if err := c.claims(&req); err != nil {
+		return req, err
 	}
 	lock, err := parseLock(c.Lock)
 	if err != nil {
@@ -185,16 +258,22 @@ func (c *signCmd) place(req *signer.Request) error {
 	}
 	switch c.Appearance {
 	case "none":
+		if c.Anchor != "" {
+			return text.Detailed(text.InvalidInput, nil, "cli.anchor_invisible")
+		}
 		return nil
 	case "":
-		if c.Page == "" && c.Rect == "" {
+		if c.Page == "" && c.Rect == "" && c.Anchor == "" {
 			return nil
 		}
 	case "text":
 	default:
 		return text.Detailed(text.InvalidInput, nil, "cli.bad_appearance", c.Appearance)
 	}
-	req.Rect = [4]float64{defaultMargin, defaultMargin, defaultMargin + 200, defaultMargin + 64}
+	req.Rect = [4]float64{defaultMargin, defaultMargin, defaultMargin + defaultWidth, defaultMargin + defaultHeight}
+	if req.Anchor = c.Anchor; c.Anchor != "" {
+		req.Rect = [4]float64{0, -anchorGap - defaultHeight, defaultWidth, -anchorGap} // right below the text
+	}
 	if c.Rect != "" {
 		rect, err := parseRect(c.Rect)
 		if err != nil {
@@ -237,19 +316,46 @@ func (c *signCmd) signOne(ctx context.Context, e *env, s *signer.Signer, req sig
 		return l.failed(err, e.lang)
 	}
 	defer f.Close()
-	err = writeFile(j.output, c.Force, func(w io.Writer) error {
-		bw := bufio.NewWriterSize(w, 1<<20)
-		l.Result, err = s.Sign(ctx, signer.Input{Reader: f, Size: size, Name: filepath.Base(j.file)}, bw, req)
-		if err != nil {
-			return err
+	in := signer.Input{Reader: f, Size: size, Name: filepath.Base(j.file), Password: c.password}
+	normalised := false
+	if c.Normalise {
+		if in, normalised, err = signer.Normalise(ctx, in); err != nil {
+			return l.failed(err, e.lang)
 		}
-		return bw.Flush()
-	})
+	}
+	if c.stops() {
+		p, err := c.prepareOne(ctx, s, in, req)
+		if err != nil {
+			return l.failed(err, e.lang)
+		}
+		l.Output, l.Status, l.stopped = "", "prepared", c.stopped(p)
+		return l
+	}
+	write := func(w io.Writer) error { // in large pieces, so that nothing is gained by a buffer
+		l.Result, err = c.sign(ctx, s, in, req, w)
+		return err
+	}
+	if c.batch != nil {
+		l.temp, err = c.batch.write(j.output, write)
+	} else {
+		err = writeFile(j.output, c.Force, write)
+	}
 	if err != nil {
 		return l.failed(err, e.lang)
 	}
 	l.Status = "signed"
+	if normalised {
+		l.Warnings = append(l.Warnings, signer.WarnNormalised)
+	}
 	return l
+}
+
+// sign signs one document, or completes what was prepared.
+func (c *signCmd) sign(ctx context.Context, s *signer.Signer, in signer.Input, req signer.Request, out io.Writer) (*signer.Result, error) {
+	if c.Resume != "" {
+		return c.completeOne(ctx, s, in, out)
+	}
+	return s.Sign(ctx, in, out, req)
 }
 
 // failed says refused for what the document, the policy or the request forbids,
@@ -268,6 +374,9 @@ func (c *signCmd) print(e *env, l signLine) error {
 	switch {
 	case c.JSON:
 		return printJSON(e.out, l)
+	case l.stopped != nil:
+		e.say("cli.prepared", l.File, l.State, l.Expires.Local().Format(time.DateTime))
+		fmt.Fprintln(e.out, l.ToSign)
 	case l.err == nil:
 		e.say("cli.signed", l.File, l.Output, l.Level)
 		for _, w := range l.Warnings {

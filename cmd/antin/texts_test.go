@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"antin/internal/text"
+	"antin/signer"
 )
 
 func TestEveryTextTheCommandLineNamesIsInTheCatalogue(t *testing.T) {
@@ -39,8 +40,10 @@ func TestEveryTextTheCommandLineNamesIsInTheCatalogue(t *testing.T) {
 			}
 		}
 	}
-	for _, w := range []string{"revocation-unknown", "trust-not-checked", "earlier-signature-invalid"} {
-		if !text.Known(text.Key("cli.warning." + w)) {
+	for _, w := range []signer.Warning{signer.WarnRevocationUnknown, signer.WarnNotTrusted, signer.WarnEarlierInvalid, signer.WarnXFA,
+		signer.WarnUsageRights, signer.WarnJavaScript, signer.WarnOptionalContent, signer.WarnNeedAppearances,
+		signer.WarnNewFieldAfterCertify, signer.WarnNotTagged, signer.WarnNormalised} {
+		if !text.Known(text.Key("cli.warning." + string(w))) {
 			t.Errorf("warning %s has no words", w)
 		}
 	}

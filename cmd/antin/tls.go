@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
-	"sync"
 	"time"
 
 	"antin/certs"
@@ -17,90 +16,38 @@ import (
 	"antin/internal/text"
 )
 
-// tlsRecheck bounds how often a listener's certificate files are looked at.
-const tlsRecheck = time.Second
-
-// liveCertificate is a certificate whose files are read again when they change. New
-// files that cannot be used leave the old certificate in force. It is safe for
-// concurrent use.
-type liveCertificate struct {
-	files   TLSConfig
-	now     func() time.Time
-	onError func(error)
-
-	mu      sync.Mutex
-	cert    *tls.Certificate
-	stamps  [2]fileStamp
-	checked time.Time
-}
+// liveCertificate is the certificate of a listener, read again when its files change.
+type liveCertificate struct{ *liveFiles[*tls.Certificate] }
 
 // openCertificate reads the files for the first time.
 func openCertificate(files TLSConfig, now func() time.Time, onError func(error)) (*liveCertificate, error) {
-	l := &liveCertificate{files: files, now: now, onError: onError}
-	var err error
-	if l.stamps, err = l.stamp(); err != nil {
-		return nil, text.Detailed(text.ConfigInvalid, err, "serve.tls", files.Certificate)
-	}
-	if l.cert, err = l.load(); err != nil {
+	l, err := openLive([]string{files.Certificate, files.Key}, files.load, now, onError)
+	if err != nil {
 		return nil, err
 	}
-	return l, nil
+	return &liveCertificate{l}, nil
 }
 
-func (l *liveCertificate) stamp() (s [2]fileStamp, err error) {
-	var kerr error
-	s[0], err = stampOf(l.files.Certificate)
-	s[1], kerr = stampOf(l.files.Key)
-	return s, errors.Join(err, kerr)
-}
-
-func (l *liveCertificate) load() (*tls.Certificate, error) {
-	c, err := tls.LoadX509KeyPair(l.files.Certificate, l.files.Key)
+// load reads the pair.
+func (t TLSConfig) load() (*tls.Certificate, error) {
+	c, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
 	if err != nil {
-		return nil, text.Detailed(text.ConfigInvalid, err, "serve.tls", l.files.Certificate)
+		return nil, text.Detailed(text.ConfigInvalid, err, "serve.tls", t.Certificate)
 	}
 	if parsed, err := certs.ParseCertificate(c.Certificate[0]); err == nil && parsed.Sandbox {
-		return nil, text.Detailed(text.SandboxCertificate, nil, "serve.sandbox_file", l.files.Certificate)
+		return nil, text.Detailed(text.SandboxCertificate, nil, "serve.sandbox_file", t.Certificate)
 	}
 	return &c, nil
 }
 
 // get is tls.Config.GetCertificate.
 func (l *liveCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	if since := now.Sub(l.checked); since >= 0 && since < tlsRecheck {
-		return l.cert, nil
-	}
-	l.checked = now
-	stamps, err := l.stamp()
-	if err == nil && stamps == l.stamps {
-		return l.cert, nil
-	}
-	var fresh *tls.Certificate
-	if err == nil {
-		fresh, err = l.load()
-	}
-	if err != nil {
-		// A key is often written before its certificate: until both fit the old pair
-		// serves, and the stamps stay as they were so that the next look tries again.
-		if l.onError != nil {
-			l.onError(err)
-		}
-		return l.cert, nil
-	}
-	l.cert, l.stamps = fresh, stamps
-	return l.cert, nil
+	return l.current(), nil
 }
 
 // leaf is the certificate in force.
 func (l *liveCertificate) leaf() (*x509.Certificate, error) {
-	c, err := l.get(nil)
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseCertificate(c.Certificate[0])
+	return x509.ParseCertificate(l.current().Certificate[0])
 }
 
 // config is the TLS configuration of a listener for browsers and programs.

@@ -14,15 +14,17 @@ import (
 
 // verifyCmd validates PDF files and says one verdict for each.
 type verifyCmd struct {
-	Files     []string `arg:"" name:"file" help:"${help_files}"`
-	JSON      bool     `name:"json" help:"${help_json}"`
-	Trust     []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
-	At        string   `help:"${help_at}" placeholder:"RFC3339"`
-	Offline   bool     `help:"${help_offline}"`
-	Policy    string   `help:"${help_policy}" default:"vn-2026"`
-	AllowHost []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
-	FailOn    string   `name:"fail-on" help:"${help_fail_on}" enum:",note" default:"" placeholder:"note"`
-	Jobs      int      `help:"${help_jobs}" placeholder:"N"`
+	Files           []string `arg:"" name:"file" help:"${help_files}"`
+	JSON            bool     `name:"json" help:"${help_json}"`
+	Trust           []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
+	At              string   `help:"${help_at}" placeholder:"RFC3339"`
+	Offline         bool     `help:"${help_offline}"`
+	Policy          string   `help:"${help_policy}" default:"vn-2026"`
+	AllowHost       []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
+	Report          string   `help:"${help_report}" placeholder:"FILE.pdf|.json|.xml"`
+	PDFPasswordFile string   `name:"pdf-password-file" help:"${help_pdf_password}" placeholder:"F"`
+	FailOn          string   `name:"fail-on" help:"${help_fail_on}" enum:",note" default:"" placeholder:"note"`
+	Jobs            int      `help:"${help_jobs}" placeholder:"N"`
 }
 
 // verified is the outcome for one file: a report, or why there is none.
@@ -38,9 +40,17 @@ func (c *verifyCmd) Run(e *env, ctx *ctxHolder) error {
 	if err != nil {
 		return err
 	}
+	format, err := c.reportFormat()
+	if err != nil {
+		return err
+	}
+	password, err := pdfPassword(c.PDFPasswordFile)
+	if err != nil {
+		return err
+	}
 	var all []verified
 	err = eachInOrder(ctx, c.Jobs, c.Files, func(ctx context.Context, file string) verified {
-		r, err := validateFile(ctx, v, file, at)
+		r, err := validateFile(ctx, v, file, password, at)
 		return verified{file: file, report: r, err: err}
 	}, func(r verified) error {
 		all = append(all, r)
@@ -48,6 +58,11 @@ func (c *verifyCmd) Run(e *env, ctx *ctxHolder) error {
 	})
 	if err != nil {
 		return err
+	}
+	if c.Report != "" && all[0].report != nil {
+		if err := writeReport(c.Report, format, all[0].report); err != nil {
+			return err
+		}
 	}
 	return c.exit(all)
 }
@@ -62,9 +77,9 @@ func (c *verifyCmd) validator(e *env) (*validation.Validator, time.Time, error) 
 		}
 		at = t
 	}
-	policy, err := validation.PolicyByName(c.Policy)
+	policy, err := loadPolicy(c.Policy)
 	if err != nil {
-		return nil, at, text.Detailed(text.InvalidInput, err, "cli.bad_policy", c.Policy)
+		return nil, at, err
 	}
 	anchors, sandbox, err := loadTrust(c.Trust)
 	if err != nil {
@@ -87,13 +102,13 @@ func (c *verifyCmd) validator(e *env) (*validation.Validator, time.Time, error) 
 	return v, at, nil
 }
 
-func validateFile(ctx context.Context, v *validation.Validator, file string, at time.Time) (*validation.Report, error) {
+func validateFile(ctx context.Context, v *validation.Validator, file, password string, at time.Time) (*validation.Report, error) {
 	f, size, err := openInput(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return v.Validate(ctx, validation.Input{Reader: f, Size: size, Name: file}, at)
+	return v.Validate(ctx, validation.Input{Reader: f, Size: size, Name: file, Password: password}, at)
 }
 
 func (c *verifyCmd) print(e *env, r verified) error {

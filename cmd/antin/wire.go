@@ -33,20 +33,21 @@ func newFetcher(e *env, allow []string) (*fetch.Client, error) {
 
 // signer builds the signer that the flags of `antin sign` ask for.
 func (c *signCmd) signer(e *env) (*signer.Signer, error) {
-	key, err := loadKey(e, c.Key, c.KeyPasswordFile)
+	key, err := c.signingKey(e)
 	if err != nil {
 		return nil, err
 	}
+	sandboxKey := len(key.Chain) > 0 && key.Chain[0].Sandbox
 	anchors, sandbox, err := loadTrust(c.Trust)
 	if err != nil {
 		return nil, err
 	}
-	if sandbox || key.Chain[0].Sandbox {
+	if sandbox || sandboxKey {
 		e.warn("cli.sandbox")
 	}
 	s := &signer.Signer{
 		Keys:         softkey.NewProvider(map[string]signer.Key{c.Key: key}),
-		AllowSandbox: sandbox || key.Chain[0].Sandbox,
+		AllowSandbox: sandbox || sandboxKey,
 		Now:          e.now,
 	}
 	if len(anchors) > 0 {
@@ -66,6 +67,34 @@ func (c *signCmd) signer(e *env) (*signer.Signer, error) {
 		}
 		s.Revocation, s.Issuers = client, client
 	}
+	return s, nil
+}
+
+// signer builds the signer that the flags of `antin augment` ask for: without keys.
+func (c *augmentCmd) signer(e *env) (*signer.Signer, error) {
+	anchors, sandbox, err := loadTrust(c.Trust)
+	if err != nil {
+		return nil, err
+	}
+	if sandbox {
+		e.warn("cli.sandbox")
+	}
+	client, err := newFetcher(e, c.AllowHost)
+	if err != nil {
+		return nil, err
+	}
+	s := &signer.Signer{Revocation: client, Issuers: client, AllowSandbox: sandbox, Now: e.now}
+	if len(anchors) > 0 {
+		s.Trust = anchors
+	}
+	if len(c.TSA) == 0 {
+		return s, nil
+	}
+	stamps, err := tsa.New(tsa.Options{URLs: c.TSA, Now: e.now})
+	if err != nil {
+		return nil, err
+	}
+	s.Timestamps = stamps
 	return s, nil
 }
 

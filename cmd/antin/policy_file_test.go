@@ -1,0 +1,85 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"antin/internal/text"
+	"antin/signer/validation"
+)
+
+func TestPolicyFileSaysWhatDiffers(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/reference/verdicts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile("(?s)```yaml\n(name: .*?)```").FindSubmatch(page)
+	if example == nil {
+		t.Fatal("the page has no example")
+	}
+	p, err := readPolicy("a.yaml", example[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := validation.PolicyByName("vn-2026")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Name, want.Version, want.OCSPMaxAge, want.CRLMaxAge = "phap-che", "2", 12*time.Hour, -1
+	want.EarlierRevocationData, want.UncoveredChange, want.BelowBaseline = validation.RuleNote, validation.RuleFail, validation.RuleInconclusive
+	want.MissingTimestamp, want.RequireLongTerm, want.AgingAlgorithm = validation.RuleNote, validation.RuleSilent, validation.RuleNote
+	want.RequireCARevocation = true
+	if p != want {
+		t.Errorf("policy %+v, want %+v", p, want)
+	}
+	strict, err := readPolicy("a.yaml", []byte("name: x\nversion: '1'\nbase: strict\n"))
+	base, _ := validation.PolicyByName("strict")
+	base.Name, base.Version = "x", "1"
+	if err != nil || strict != base {
+		t.Errorf("a file that changes nothing: %+v, %v", strict, err)
+	}
+}
+
+func TestPolicyFileIsStrict(t *testing.T) {
+	t.Parallel()
+	const head = "name: x\nversion: '1'\n"
+	for name, c := range map[string]struct{ yaml, says string }{
+		"no name": {"version: '1'\n", "name"}, "no version": {"name: x\n", "version"}, "nothing": {"", "name"},
+		"an unknown key": {head + "ocsp: 1h\n", "ocsp"}, "an unknown rule": {head + "not_long_term: warn\n", "not_long_term"},
+		"a built-in name": {"name: strict\nversion: '1'\n", "strict"}, "an unknown base": {head + "base: eu\n", "eu"},
+		"a number as age": {head + "ocsp_max_age: 5\n", "ocsp_max_age"}, "a negative age": {head + "crl_max_age: -5h\n", "crl_max_age"},
+		"no YAML": {head + "  - [", "dòng 3"}, "twice": {head + "name: y\n", "name"},
+	} {
+		_, err := readPolicy("a.yaml", []byte(c.yaml))
+		if text.CodeOf(err) != text.ConfigInvalid || !strings.Contains(text.As(err).Message().VI, c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPolicyFileDecidesTheVerdict(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	signed := b.out("ky.pdf")
+	if code, out, msg := invoke(t, b.sign("lanh-dao", b.pdf, signed)...); code != 0 {
+		t.Fatalf("exit %d: %s%s", code, out, msg)
+	}
+	verify := func(policy string) (int, string) {
+		code, out, msg := invoke(t, "verify", signed, "--json", "--trust", b.pki+"/root.pem", "--allow-host", b.allow, "--policy", policy)
+		return code, out + msg
+	}
+	if code, out := verify("vn-2026"); code != 0 || !strings.Contains(out, `"verdict":"valid"`) {
+		t.Errorf("vn-2026: exit %d: %s", code, out)
+	}
+	own := b.write(t, "rieng.yaml", []byte("name: rieng\nversion: '7'\nno_timestamp: inconclusive\n"))
+	if code, out := verify(own); code != 4 || !strings.Contains(out, `"policy":{"name":"rieng","version":"7"}`) {
+		t.Errorf("own policy: exit %d: %s", code, out)
+	}
+	if code, out := verify(b.out("khong-co.yaml")); code != 2 || !strings.Contains(out, "khong-co.yaml") {
+		t.Errorf("a file that is not there: exit %d: %s", code, out)
+	}
+}
