@@ -107,9 +107,9 @@ func (w *world) judgeIssued(path, root string, strangers []string) (signatures i
 	if len(fields) < 2 {
 		add(fmt.Errorf("only signed in %v", fields))
 	}
-	add(pdfsigJudge(path, fields))
-	add(mutoolJudge(path, len(fields)))
-	if code, words, err := qpdfWords(path); err != nil || code != 0 {
+	add(pdfsigJudge(path, fields, ""))
+	add(mutoolJudge(path, len(fields), 0, ""))
+	if code, words, err := qpdfWords(path, ""); err != nil || code != 0 {
 		add(fmt.Errorf("qpdf exited with %d: %q (%w)", code, words, err))
 	}
 	for _, s := range all {
@@ -139,17 +139,21 @@ func (w *world) judgeIssued(path, root string, strangers []string) (signatures i
 // the same judges, and a stranger's signature inside must stay intact.
 func TestDemoSendsAnyPDF(t *testing.T) {
 	w := shared
-	names := []string{"hybrid-word-1.7", "object-streams-2.0", "classic-1.4-signed"}
-	sent := 0
-	for _, d := range documents(t, w) {
+	names := []string{"hybrid-word-1.5", "object-streams-2.0", "signed-by-pyhanko"}
+	sent, shelf := 0, newLibrary(t, w)
+	for _, d := range documentKinds() {
 		if !slices.Contains(names, d.name) {
 			continue
+		}
+		d, err := shelf.get(d, noForm)
+		if err != nil {
+			t.Fatal(err)
 		}
 		dir := runDemo(t, w, "--pdf", d.path)
 		root := filepath.Join(dir, "pki", "root.pem")
 		var strangers []string
 		want := 0
-		if d.signed {
+		if d.signed() {
 			strangers, want = []string{earlierField}, 4
 		}
 		path := filepath.Join(dir, "b", "vanban.pdf")

@@ -5,6 +5,13 @@ package interop_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -32,25 +39,35 @@ const toolTimeout = 60 * time.Second
 
 // The keys of the matrix, by name.
 const (
-	keyRSA  = "rsa2048"
-	keyP256 = "p256"
+	keyRSA     = "rsa2048"
+	keyRSA3072 = "rsa3072"
+	keyRSA4096 = "rsa4096"
+	keyP256    = "p256"
+	keyP384    = "p384"
+	keyP521    = "p521"
+	keyEd25519 = "ed25519"
 )
 
-// password protects the key files that other programs read.
-const password = "mật khẩu thử"
+// password protects the key files that other programs read; Java takes ASCII alone.
+const (
+	password      = "mật khẩu thử"
+	asciiPassword = "mat khau thu"
+)
 
 // world is what all tests share: trust services on a loopback port, keys as
 // objects and as files, other people's tools.
 type world struct {
 	*certstest.Server
-	dir    string // scratch, removed at the end
-	root   string // the root in PEM
-	p12    map[string]string
-	keys   map[string]signer.Key
-	client *fetch.Client
-	py     *pyHanko
-	antin  func() (string, error) // builds the program once
-	demo   string                 // what the demo left; empty until asked for
+	dir  string // scratch, removed at the end
+	root string // the root in PEM
+	// issuing is the issuing CA in PEM.
+	issuing string
+	keys    map[string]signer.Key
+	client  *fetch.Client
+	py      *pyHanko
+	java    *java
+	antin   func() (string, error) // builds the program once
+	demo    string                 // what the demo left; empty until asked for
 }
 
 var shared *world
@@ -68,7 +85,7 @@ func TestMain(m *testing.M) {
 }
 
 func newWorld() (*world, error) {
-	for _, tool := range []string{"pdfsig", "mutool", "qpdf", "openssl", "xmllint", "chromium"} {
+	for _, tool := range []string{"pdfsig", "mutool", "qpdf", "openssl", "xmllint", "chromium", "java"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return nil, fmt.Errorf("a tool is missing: %w", err)
 		}
@@ -77,7 +94,7 @@ func newWorld() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{dir: dir, root: filepath.Join(dir, "root.pem"), p12: map[string]string{}, keys: map[string]signer.Key{}}
+	w := &world{dir: dir, root: filepath.Join(dir, "root.pem"), issuing: filepath.Join(dir, "issuing.pem"), keys: map[string]signer.Key{}}
 	w.antin = sync.OnceValues(w.build)
 	if err := w.setUp(); err != nil {
 		_ = os.RemoveAll(dir)
@@ -93,34 +110,63 @@ func (w *world) setUp() (err error) {
 	if err := os.WriteFile(w.root, w.RootPEM(), 0o600); err != nil {
 		return err
 	}
+	issuing := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.IssuingCA().Certificate.Raw})
+	if err := os.WriteFile(w.issuing, issuing, 0o600); err != nil {
+		return err
+	}
 	if err := w.addKeys(); err != nil {
 		return err
 	}
 	if w.client, err = fetch.New(fetch.Options{AllowHosts: []string{w.AllowHost}, Now: time.Now}); err != nil {
 		return err
 	}
-	w.py, err = startPyHanko(workers)
+	if w.py, err = startPyHanko(workers); err != nil {
+		return err
+	}
+	w.java, err = startJava()
 	return err
 }
 
 // addKeys issues a signer for every kind of key and writes each as PKCS #12.
 func (w *world) addKeys() error {
-	p256, err := w.Issue(certstest.Spec{CommonName: "Phạm Thị Đường Cong", KeyType: certstest.P256})
-	if err != nil {
-		return err
-	}
-	for name, e := range map[string]*certstest.Entity{keyRSA: w.Leader(), keyP256: p256} {
-		der, err := e.PKCS12(password)
+	entities := map[string]*certstest.Entity{keyRSA: w.Leader()}
+	for name, generate := range map[string]func() (crypto.Signer, error){
+		keyRSA3072: func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 3072) },
+		keyRSA4096: func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 4096) },
+		keyP256:    func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
+		keyP384:    func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
+		keyP521:    func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P521(), rand.Reader) },
+		keyEd25519: func() (crypto.Signer, error) { _, k, err := ed25519.GenerateKey(rand.Reader); return k, err },
+	} {
+		key, err := generate()
 		if err != nil {
 			return err
 		}
-		w.keys[name] = signer.Key{Signer: e.Key, Chain: e.Chain}
-		w.p12[name] = filepath.Join(w.dir, name+".p12")
-		if err := os.WriteFile(w.p12[name], der, 0o600); err != nil {
+		if entities[name], err = w.Issue(certstest.Spec{CommonName: "Phạm Thị Khóa " + name, Key: key}); err != nil {
 			return err
 		}
 	}
+	for name, e := range entities {
+		w.keys[name] = signer.Key{Signer: e.Key, Chain: e.Chain}
+		for _, p := range []string{password, asciiPassword} {
+			der, err := e.PKCS12(p)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(w.p12(name, p), der, 0o600); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
+}
+
+// p12 is the file with the key of that name under a password.
+func (w *world) p12(key, password string) string {
+	if password == asciiPassword {
+		key += "-ascii"
+	}
+	return filepath.Join(w.dir, key+".p12")
 }
 
 // build makes the program itself, for what only the program can show.
@@ -135,6 +181,7 @@ func (w *world) build() (string, error) {
 
 func (w *world) close() {
 	w.py.close()
+	w.java.close()
 	w.client.Close()
 	_ = w.Close()
 	_ = os.RemoveAll(w.dir)
@@ -155,11 +202,16 @@ func (w *world) signer() (*signer.Signer, error) {
 // validate judges data by the shared root; online asks the services for what the
 // document does not hold.
 func (w *world) validate(data []byte, online bool) (*validation.Report, error) {
+	return w.validateDocument(document{}, data, online)
+}
+
+// validateDocument is validate for data made of d, which may need a password.
+func (w *world) validateDocument(d document, data []byte, online bool) (*validation.Report, error) {
 	v := validation.Validator{Trust: certs.Anchors{w.Root()}, AllowSandbox: true}
 	if online {
 		v.Revocation, v.Issuers = w.client, w.client
 	}
-	return v.Validate(context.Background(), validation.Input{Reader: bytes.NewReader(data), Size: int64(len(data))}, time.Now())
+	return v.Validate(context.Background(), validation.Input{Reader: bytes.NewReader(data), Size: int64(len(data)), Password: d.password()}, time.Now())
 }
 
 // scratch is a folder of its own under the shared one.

@@ -19,9 +19,6 @@ import (
 // one section with both, which poppler and MuPDF open without the hidden objects.
 const hybridWord padestest.Kind = "hybrid-word"
 
-// hybrid reports whether k has a table and a stream; pyHanko wants to be told.
-func hybrid(k padestest.Kind) bool { return k == padestest.Hybrid || k == hybridWord }
-
 // hidden are the objects that go into the object stream: font, field, form, link.
 var hidden = []int{5, 8, 9, 10}
 

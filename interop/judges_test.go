@@ -3,6 +3,7 @@
 package interop_test
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
@@ -25,15 +26,20 @@ type found struct {
 	ranges  []byte // the bytes signed
 	cms     []byte // DER without the padding
 	isStamp bool
+	padded  bool // the CMS is followed by zeros alone
 }
 
 // signaturesIn finds the signatures of the file at path.
-func signaturesIn(path string) ([]found, error) {
+func signaturesIn(path string) ([]found, error) { return signaturesOf(document{path: path}) }
+
+// signaturesOf finds the signatures of the file of d.
+func signaturesOf(d document) ([]found, error) {
+	path := d.path
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	f, err := pdf.Open(strings.NewReader(string(data)), int64(len(data)), pdf.Options{})
+	f, err := pdf.Open(strings.NewReader(string(data)), int64(len(data)), pdf.Options{Password: d.password()})
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +77,12 @@ func cut(data []byte, r [4]int64) (found, error) {
 		return found{}, err
 	}
 	var whole asn1.RawValue
-	if _, err := asn1.Unmarshal(padded, &whole); err != nil {
+	rest, err := asn1.Unmarshal(padded, &whole)
+	if err != nil {
 		return found{}, err
 	}
 	signed := append(append([]byte{}, data[:r[1]]...), data[r[2]:r[2]+r[3]]...)
-	return found{ranges: signed, cms: whole.FullBytes}, nil
+	return found{ranges: signed, cms: whole.FullBytes, padded: len(bytes.Trim(rest, "\x00")) == 0}, nil
 }
 
 var (
@@ -84,9 +91,9 @@ var (
 )
 
 // pdfsigVerdicts is what pdfsig says of each signature, by field. Its exit code
-// means nothing.
-func pdfsigVerdicts(path string) (map[string]string, error) {
-	_, out, err := runWithin(judgeTimeout, "pdfsig", path)
+// means nothing. The password opens an encrypted file; "" for others.
+func pdfsigVerdicts(path, password string) (map[string]string, error) {
+	_, out, err := runWithin(judgeTimeout, "pdfsig", "-nocert", "-upw", password, path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +126,8 @@ const judgeTimeout = 15 * time.Second
 const pdfsigValid = "Signature is Valid."
 
 // pdfsigJudge wants "Signature is Valid" of every field named.
-func pdfsigJudge(path string, fields []string) error {
-	verdicts, err := pdfsigVerdicts(path)
+func pdfsigJudge(path string, fields []string, password string) error {
+	verdicts, err := pdfsigVerdicts(path, password)
 	if err != nil {
 		return err
 	}
@@ -139,10 +146,15 @@ const (
 	mutoolEdited    = "The signature is valid but there have been edits since signing."
 )
 
-// mutoolJudge wants every signature valid to mutool. It knows no trusted roots, so
-// its word on certificates is not looked at.
-func mutoolJudge(path string, signatures int) error {
-	_, out, err := run("mutool", "sign", "-v", path)
+// mutoolJudge wants every signature valid to mutool, which sees document time-stamps
+// too but cannot verify them. It knows no trusted roots, so its word on certificates
+// is not looked at.
+func mutoolJudge(path string, signatures, stamps int, password string) error {
+	args := []string{"sign", "-v", path}
+	if password != "" {
+		args = []string{"sign", "-p", password, "-v", path}
+	}
+	_, out, err := run("mutool", args...)
 	if err != nil {
 		return err
 	}
@@ -155,7 +167,7 @@ func mutoolJudge(path string, signatures int) error {
 			good++
 		}
 	}
-	if seen != signatures || good != signatures {
+	if seen != signatures+stamps || good != signatures {
 		return fmt.Errorf("mutool saw %d of %d signatures and accepted %d:\n%s", seen, signatures, good, out)
 	}
 	return nil
@@ -177,8 +189,8 @@ func opensslJudge(dir string, s found, root string) error {
 }
 
 // qpdfWords are what qpdf says of path, without the file's name and version.
-func qpdfWords(path string) (code int, words []string, err error) {
-	code, out, err := run("qpdf", "--check", path)
+func qpdfWords(path, password string) (code int, words []string, err error) {
+	code, out, err := run("qpdf", "--check", "--password="+password, path)
 	for line := range strings.Lines(out) {
 		line = strings.TrimSpace(strings.ReplaceAll(line, path, "FILE"))
 		if !strings.HasPrefix(line, "PDF Version:") { // the extension level may rise
@@ -188,13 +200,23 @@ func qpdfWords(path string) (code int, words []string, err error) {
 	return code, words, err
 }
 
+// qpdfNotLinear is what qpdf says of every file that was updated: the first part of
+// a linearised one stays as it is, and a reader has to look at the end.
+const qpdfNotLinear = "File is not linearized"
+
+// qpdfNoErrors is how it ends when there is not even a warning.
+const qpdfNoErrors = "No syntax or stream encoding errors found; the file may still contain"
+
+// qpdfHidden is its next line.
+const qpdfHidden = "errors that qpdf cannot detect"
+
 // qpdfJudge wants qpdf to say no more about after than about before.
-func qpdfJudge(before, after string) error {
-	was, old, err := qpdfWords(before)
+func qpdfJudge(before, after, password string) error {
+	was, old, err := qpdfWords(before, password)
 	if err != nil {
 		return err
 	}
-	is, words, err := qpdfWords(after)
+	is, words, err := qpdfWords(after, password)
 	if err != nil {
 		return err
 	}
@@ -202,7 +224,7 @@ func qpdfJudge(before, after string) error {
 		return fmt.Errorf("qpdf exited with %d, before with %d: %q", is, was, words)
 	}
 	for _, w := range words {
-		if !slices.Contains(old, w) {
+		if w != qpdfNotLinear && w != qpdfNoErrors && w != qpdfHidden && !slices.Contains(old, w) {
 			return fmt.Errorf("qpdf says anew: %s", w)
 		}
 	}

@@ -59,6 +59,13 @@ type pyValidate struct {
 	Root    string `json:"root"`
 	Offline bool   `json:"offline"`
 	Strict  bool   `json:"strict"`
+	// Local asks for integrity and later changes alone, without revocation data and
+	// without a network.
+	Local bool `json:"local"`
+	// Archival asks, beside Offline, for the process for archival material, which
+	// wants a document time-stamp.
+	Archival bool   `json:"archival"`
+	Password string `json:"password"`
 }
 
 // pyStatus is pyHanko's judgement on one signature.
@@ -168,7 +175,7 @@ func (p *pyHanko) close() {
 
 // pySignFile lets pyHanko sign in.
 func (w *world) pySignFile(in, out, key, level, field string, visible, oneStep bool) error {
-	_, err := w.py.ask(pySign{Command: "sign", In: in, Out: out, P12: w.p12[key], Password: password, Level: level,
+	_, err := w.py.ask(pySign{Command: "sign", In: in, Out: out, P12: w.p12(key, password), Password: password, Level: level,
 		Field: field, Visible: visible, OneStep: oneStep, Root: w.root, TSA: w.TSAURL()})
 	return err
 }
@@ -176,7 +183,13 @@ func (w *world) pySignFile(in, out, key, level, field string, visible, oneStep b
 // pyJudge lets pyHanko judge file by root: with the network, or with nothing but
 // what the file holds. Files with hybrid cross-references need strict to be false.
 func (w *world) pyJudge(file, root string, offline, strict bool) (map[string]pyStatus, error) {
-	a, err := w.py.ask(pyValidate{Command: "validate", File: file, Root: root, Offline: offline, Strict: strict})
+	return w.pyAsk(pyValidate{File: file, Root: root, Offline: offline, Strict: strict})
+}
+
+// pyAsk lets pyHanko judge as v says.
+func (w *world) pyAsk(v pyValidate) (map[string]pyStatus, error) {
+	v.Command = "validate"
+	a, err := w.py.ask(v)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from asn1crypto import crl, ocsp, pem, x509
+from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
@@ -25,10 +26,11 @@ from pyhanko.sign.validation import (
     async_add_validation_info,
     async_validate_pdf_signature,
 )
-from pyhanko.sign.validation.ades import ades_with_time_validation
+from pyhanko.sign.validation.ades import ades_lta_validation, ades_with_time_validation
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.policy_decl import (
     LocalKnowledge,
+    PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
     SignatureValidationSpec,
@@ -64,8 +66,11 @@ def signer_of(p12, password):
     return found
 
 
-def context(root):
-    """Revocation data is required where a certificate names a place to get it."""
+def context(root, local=False):
+    """Revocation data is required where a certificate names a place to get it; not
+    when only integrity and later changes are asked for (local)."""
+    if local:
+        return ValidationContext(trust_roots=[root_of(root)], allow_fetching=False)
     return ValidationContext(
         trust_roots=[root_of(root)],
         allow_fetching=True,
@@ -135,13 +140,13 @@ def knowledge(reader):
     )
 
 
-async def judge_offline(embedded, reader, root):
-    """The process for signatures with time and long-term material (EN 319 102-1, 5.5).
+async def judge_offline(embedded, reader, root, archival):
+    """The process for signatures with time and long-term material (EN 319 102-1, 5.5),
+    or that for archival material (5.6) when archival is true.
 
     Only what the document holds counts, and revocation data is required for every
-    certificate. pyHanko's process for archival material (ades_lta_validation) is of
-    no use here: without a document time-stamp it always ends with NO_POE, for its
-    own files too.
+    certificate. The process for archival material is of no use for a file without a
+    document time-stamp: there it always ends with NO_POE, for pyHanko's own files too.
     """
     spec = SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
@@ -156,14 +161,19 @@ async def judge_offline(embedded, reader, root):
         ),
         local_knowledge=knowledge(reader),
     )
-    embedded.compute_integrity_info()
-    result = await ades_with_time_validation(
-        embedded.signed_data,
-        spec,
-        raw_digest=embedded.compute_digest(),
-        extra_status_kwargs=embedded.summarise_integrity_info(),
-        status_cls=PdfSignatureStatus,
-    )
+    if archival:
+        result = await ades_lta_validation(
+            embedded, PdfSignatureValidationSpec(signature_validation_spec=spec)
+        )
+    else:
+        embedded.compute_integrity_info()
+        result = await ades_with_time_validation(
+            embedded.signed_data,
+            spec,
+            raw_digest=embedded.compute_digest(),
+            extra_status_kwargs=embedded.summarise_integrity_info(),
+            status_cls=PdfSignatureStatus,
+        )
     one = describe(result.api_status) if result.api_status is not None else {}
     one["indication"] = str(result.ades_subindic)
     one["why"] = result.failure_msg or ""
@@ -174,11 +184,13 @@ async def validate(r):
     found = []
     with open(r["file"], "rb") as f:
         reader = PdfFileReader(f, strict=r.get("strict", False))
+        if reader.encrypted and reader.decrypt(r.get("password", "")).status == AuthStatus.FAILED:
+            raise ValueError("pyHanko cannot open the encrypted file")
         for s in reader.embedded_regular_signatures:
             if r.get("offline"):
-                one = await judge_offline(s, reader, r["root"])
+                one = await judge_offline(s, reader, r["root"], r.get("archival", False))
             else:
-                vc = context(r["root"])
+                vc = context(r["root"], r.get("local", False))
                 one = describe(await async_validate_pdf_signature(s, vc, vc))
             one["field"] = s.field_name
             found.append(one)
