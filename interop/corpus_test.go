@@ -252,13 +252,22 @@ func (w *world) pyHankoOnStranger(original, signed, field string, verdicts *tall
 	return nil
 }
 
+// pdfsigLockedOut reports whether pdfsig asks for a password.
+func pdfsigLockedOut(path string) bool {
+	_, out, err := runWithin(judgeTimeout, "pdfsig", "-nocert", path)
+	return err == nil && strings.Contains(out, "Incorrect password")
+}
+
 // pdfsigOnStranger lets pdfsig judge our signature in field, and what was signed
-// before as it did then. Some file makes it run for ever before it is signed; there
-// mutool has to do.
+// before as it did then. Some file makes it run for ever before it is signed, and
+// one it does not open without a password that others do without; there mutool has
+// to do.
 func (w *world) pdfsigOnStranger(original, signed, field string) (outcome string, err error) {
 	before, stuck := pdfsigVerdicts(original, "")
 	now, err := pdfsigVerdicts(signed, "")
 	switch {
+	case err == nil && len(now) == 0 && pdfsigLockedOut(original):
+		return "signed, pdfsig does not open the original", mutoolJudge(signed, 1, 0, "")
 	case errors.Is(err, errStuck) && errors.Is(stuck, errStuck):
 		return "signed, pdfsig stuck before and after", mutoolJudge(signed, 1, 0, "")
 	case err != nil:
