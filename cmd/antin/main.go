@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("antin"), kong.Description(text.Get("cli.description").In(lang)),
-		helpVars(lang), kong.Writers(s.out, s.err), kong.UsageOnError(),
+		helpTexts(lang), kong.Writers(s.out, s.err), kong.UsageOnError(),
 		kong.Exit(func(code int) { exited = code; panic(exitPanic{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

@@ -19,7 +19,7 @@ func TestEveryTextTheCommandLineNamesIsInTheCatalogue(t *testing.T) {
 	}
 	key := regexp.MustCompile(`"((?:cli|once|demo|sandbox|verify|serve|config|init|doctor|backup|restore|health|directory)\.[a-z_.-]+[a-z])"`)
 	help := regexp.MustCompile(`\$\{help_([a-z_]+)\}`)
-	vars := helpVars(text.VI)
+	words := helpWords(text.VI)
 	seen := 0
 	for _, f := range files {
 		src, err := os.ReadFile(f)
@@ -35,7 +35,7 @@ func TestEveryTextTheCommandLineNamesIsInTheCatalogue(t *testing.T) {
 			}
 		}
 		for _, m := range help.FindAllStringSubmatch(string(src), -1) {
-			if seen++; vars["help_"+m[1]] == "" {
+			if seen++; words[m[0]] == "" {
 				t.Errorf("%s names the help text %q, which the catalogue lacks", f, m[1])
 			}
 		}
