@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"antin/exchange"
 	"antin/signer"
 	"antin/signer/keys/helper"
+	"antin/signer/keys/pkcs11"
 	"antin/store"
 )
 
@@ -183,6 +185,19 @@ func (d *doctor) keyLog(context.Context) []finding {
 		return nil
 	}
 	return []finding{good("key-log", "doctor.keylog", last.Seq)}
+}
+
+// tokens asks whether the helper for tokens and HSMs starts here. It is needed only
+// where a key lies in one, so that its absence is no fault.
+func (d *doctor) tokens(ctx context.Context) []finding {
+	path, err := pkcs11.Probe(ctx)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return []finding{good("tokens", "doctor.tokens.none")}
+	case err != nil:
+		return []finding{bad(findingWarn, "tokens", err, "doctor.tokens.bad")}
+	}
+	return []finding{good("tokens", "doctor.tokens", path)}
 }
 
 // probeKeys asks the helper for a sign of life, and for the seal's certificates.
