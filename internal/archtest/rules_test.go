@@ -16,7 +16,7 @@ var rules = map[string][]string{
 	"certs/certstest": {"certs", "golang.org/x/crypto/...", "github.com/digitorus/timestamp", "software.sslmate.com/src/go-pkcs12"},
 
 	// Codecs and profiles: bytes in, bytes out.
-	"signer/pdf":         {"internal/text", "golang.org/x/image/tiff/lzw", "golang.org/x/text/unicode/norm"},
+	"signer/pdf":         {"internal/text", "github.com/klauspost/compress/flate", "golang.org/x/image/tiff/lzw", "golang.org/x/text/unicode/norm"},
 	"signer/pdf/content": {"signer/pdf", "signer/pdf/font"},
 	"signer/pdf/find":    {"signer/pdf", "golang.org/x/text/..."},
 	"signer/pdf/font":    {"internal/text", "signer/pdf", "golang.org/x/image/...", "golang.org/x/text/...", "codeberg.org/go-fonts/liberation/..."},

@@ -2,15 +2,16 @@ package pdf
 
 import (
 	"bufio"
-	"compress/flate"
 	"encoding/ascii85"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	golzw "compress/lzw"
 
+	"github.com/klauspost/compress/flate"
 	"golang.org/x/image/tiff/lzw"
 
 	"antin/internal/text"
@@ -76,9 +77,11 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAll reads r to its end, beginning with room for hint bytes.
+// readAll reads r to its end. It begins with room for a few times the hint encoded
+// bytes and doubles it: by smaller steps most of the time would go into copying.
 func readAll(r io.Reader, hint int64) ([]byte, error) {
-	b := make([]byte, 0, min(hint+512, 1<<20))
+	const usual = 4 // how many times longer streams of objects are than when encoded
+	b := make([]byte, 0, min(usual*hint+512, 1<<20))
 	for {
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
@@ -89,7 +92,7 @@ func readAll(r io.Reader, hint int64) ([]byte, error) {
 			return nil, decodeError(err)
 		}
 		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
+			b = slices.Grow(b, len(b))
 		}
 	}
 }

@@ -62,14 +62,13 @@ func parm(parms *Dict, key Name, def int64) int64 {
 	return def
 }
 
-// rowReader undoes a predictor row by row.
+// rowReader undoes a predictor, a block of rows at a time.
 type rowReader struct {
 	r     io.Reader
 	width int    // bytes of a row, with its tag for PNG
-	in    []byte // rows as read
-	prior []byte // the row before, undone; PNG only
-	rows  []byte // those of in, undone
-	out   []byte // what is left of rows to hand out
+	in    []byte // rows as read, then undone in place
+	prior []byte // the last row of the block before, undone; PNG only
+	out   []byte // what is left of in to hand out
 	step  int    // bytes from a sample to the one on its left
 	png   bool
 	wide  bool // TIFF with 16 bits
@@ -103,24 +102,64 @@ func (p *rowReader) next() {
 		err = io.EOF // a short last row is handed out as far as it goes
 	}
 	p.err = err
-	p.rows = p.rows[:0]
-	for at := 0; at < n; at += p.width {
-		p.row(p.in[at:min(at+p.width, n)])
-	}
-	p.out = p.rows
-}
-
-// row undoes one row, which the end of the data may have cut short.
-func (p *rowReader) row(row []byte) {
-	if !p.png {
-		p.tiff(row)
-		p.rows = append(p.rows, row...)
+	if p.png {
+		p.out = p.undoPNG(p.in[:n])
 		return
 	}
-	cur := row[1:]
-	unfilterPNG(row[0], cur, p.prior, p.step)
-	copy(p.prior, cur)
-	p.rows = append(p.rows, cur...)
+	for at := 0; at < n; at += p.width {
+		p.tiff(p.in[at:min(at+p.width, n)])
+	}
+	p.out = p.in[:n]
+}
+
+// undoPNG undoes the rows of in, moves them together where their tags stood, and
+// returns them. The end of the data may have cut the last one short. A row is
+// written no further on than it is read, so that going forward is safe; and the
+// rows of cross-reference streams are a few bytes each, so that a call for each of
+// them would cost more than what it does.
+func (p *rowReader) undoPNG(in []byte) []byte {
+	prior, end := p.prior, 0
+	for at := 0; at < len(in); at += p.width {
+		cur := in[at+1 : min(at+p.width, len(in))]
+		row := in[end : end+len(cur)]
+		end += len(cur)
+		switch in[at] {
+		case 1:
+			for i, c := range cur {
+				if i >= p.step {
+					c += row[i-p.step]
+				}
+				row[i] = c
+			}
+		case 2:
+			for i, c := range cur {
+				row[i] = c + prior[i]
+			}
+		case 3:
+			for i, c := range cur {
+				left := 0
+				if i >= p.step {
+					left = int(row[i-p.step])
+				}
+				row[i] = c + byte((left+int(prior[i]))/2)
+			}
+		case 4:
+			for i, c := range cur {
+				var left, corner byte
+				if i >= p.step {
+					left, corner = row[i-p.step], prior[i-p.step]
+				}
+				row[i] = c + paeth(left, prior[i], corner)
+			}
+		default: // none, and what is unknown, as other readers take it
+			copy(row, cur)
+		}
+		if len(row) == len(p.prior) {
+			prior = row
+		}
+	}
+	copy(p.prior, prior)
+	return in[:end]
 }
 
 func (p *rowReader) tiff(cur []byte) {
@@ -134,37 +173,6 @@ func (p *rowReader) tiff(cur []byte) {
 		v := uint16(cur[i])<<8 | uint16(cur[i+1])
 		v += uint16(cur[i-p.step])<<8 | uint16(cur[i-p.step+1])
 		cur[i], cur[i+1] = byte(v>>8), byte(v)
-	}
-}
-
-// unfilterPNG undoes one PNG filter type on cur, given the row before it. An
-// unknown type is taken for "none", as other readers do.
-func unfilterPNG(tag byte, cur, prior []byte, step int) {
-	switch tag {
-	case 1:
-		for i := step; i < len(cur); i++ {
-			cur[i] += cur[i-step]
-		}
-	case 2:
-		for i := range cur {
-			cur[i] += prior[i]
-		}
-	case 3:
-		for i := range cur {
-			left := 0
-			if i >= step {
-				left = int(cur[i-step])
-			}
-			cur[i] += byte((left + int(prior[i])) / 2)
-		}
-	case 4:
-		for i := range cur {
-			var left, corner byte
-			if i >= step {
-				left, corner = cur[i-step], prior[i-step]
-			}
-			cur[i] += paeth(left, prior[i], corner)
-		}
 	}
 }
 

@@ -123,6 +123,15 @@ func (e *entries) add(num int, p packed) {
 	e.list = append(e.list, p)
 }
 
+// extend says that the last count entries of the list are those from the number first on.
+func (e *entries) extend(first, count int) {
+	if n := len(e.runs); n > 0 && e.runs[n-1].first+e.runs[n-1].count == first {
+		e.runs[n-1].count += count
+	} else if count > 0 {
+		e.runs = append(e.runs, run{first, count, len(e.list) - count})
+	}
+}
+
 // seal orders the runs for get, and reports a number that has two entries.
 func (e *entries) seal() (twice int, ok bool) {
 	slices.SortStableFunc(e.runs, func(a, b run) int { return cmp.Compare(a.first, b.first) })

@@ -66,18 +66,20 @@ func (x *xrefReader) rows(d *Dict, data []byte) (*entries, error) {
 	e := &entries{}
 	for i := 0; i+1 < len(index); i += 2 {
 		first, count := index[i], index[i+1]
-		e.list = slices.Grow(e.list, int(min(count, int64(len(data)/width))))
-		for k := int64(0); k < count && len(data) >= width; k++ {
-			if x.budget--; x.budget < 0 {
-				return nil, exceeded("too many cross-reference entries")
-			}
+		count = min(count, int64(len(data)/width))
+		if x.budget -= count; x.budget < 0 {
+			return nil, exceeded("too many cross-reference entries")
+		}
+		e.list = slices.Grow(e.list, int(count))
+		for range count {
 			p, err := x.row(data, w)
 			if err != nil {
 				return nil, err
 			}
-			e.add(int(first+k), p)
+			e.list = append(e.list, p)
 			data = data[width:]
 		}
+		e.extend(int(first), int(count))
 	}
 	if num, ok := e.seal(); !ok {
 		return nil, needsRepair("object %d has two entries in one stream", num)
