@@ -13,6 +13,7 @@ var benchMessages = map[Key]Message{
 	"help.bench_sign_seconds":    {"Đo mỗi việc bao nhiêu giây.", "How many seconds to measure each job."},
 	"help.bench_sign_part":       {"Đo phần nào: library trong bộ nhớ; program trên đĩa và cả tiến trình (cần khoảng 5 GB trống).", "Which part: library in memory; program on the disk and whole processes (needs some 5 GB of free space)."},
 	"help.bench_sign_json":       {"In một đối tượng JSON trên mỗi dòng.", "Print one JSON object a line."},
+	"help.bench_verify":          {"Kiểm tra chữ ký nhanh đến đâu so với SHA-256 và phép kiểm của riêng khóa công khai.", "How fast validating is beside SHA-256 and the bare public-key operations."},
 	"bench.filling":              {"Đang tạo %d văn bản thử…", "Making %d test documents…"},
 	"bench.filled":               {"Xong sau %s. %d văn thư làm việc trong %s, mỗi người cứ 3 giây một việc.", "Done after %s. %d clerks work for %s, each acting every 3 seconds."},
 	"bench.machine":              {"Máy: %d nhân, %.0f lần ghi chắc (fsync)/s, %.0f chữ ký RSA-2048/s.", "Machine: %d cores, %.0f fsync/s, %.0f RSA-2048 signatures/s."},

@@ -14,6 +14,7 @@ var changeMessages = map[Key]Message{
 	// Form fields.
 	"change.field.filled":   {"Ô “%s” được điền: “%s”.", "Field “%s” was filled: “%s”."},
 	"change.field.refilled": {"Ô “%s” đã có nội dung hoặc hình thức, nay bị đổi thành: “%s”.", "Field “%s”, which had a value or look already, was changed to: “%s”."},
+	"change.field.replaced": {"Ô “%s”: “%s” bị đổi thành “%s”.", "Field “%s”: “%s” was changed to “%s”."},
 	"change.field.issued": {"Ô “%[1]s” do văn thư điền: “%[2]s”; chữ ký “%[3]s” bảo vệ nội dung này, không phải chữ ký trước đó.",
 		"Field “%[1]s” was filled by the clerk: “%[2]s”; signature “%[3]s” protects it, not the earlier one."},
 	"change.field.signed":     {"Ô chữ ký “%s” đã ký nhưng bị sửa.", "Signature field “%s” was signed and then altered."},
@@ -27,6 +28,16 @@ var changeMessages = map[Key]Message{
 	"change.form":             {"Biểu mẫu bị sửa (/%s).", "The form was altered (/%s)."},
 	"change.appearance.shared": {"Hình thức của ô “%s” dùng chung với phần khác của văn bản (đối tượng %s), nên thay nó là sửa văn bản.",
 		"The look of field “%s” is also used elsewhere in the document (object %s), so replacing it alters the document."},
+
+	// How it reads now.
+	"change.words.replaced": {"Trang %d: “%s” thành “%s”.", "Page %d: “%s” became “%s”."},
+	"change.words.added":    {"Trang %d: thêm “%s”.", "Page %d: “%s” was added."},
+	"change.words.removed":  {"Trang %d: mất “%s”.", "Page %d: “%s” is gone."},
+	"change.words.shown":    {"Ô hiển thị “%s” trong khi giá trị là “%s”.", "The field shows “%s” while its value is “%s”."},
+	"change.words.look":     {"Phần hiển thị “%s” thành “%s”, giá trị không đổi.", "What it shows, “%s”, became “%s”, with the same value."},
+	"change.words.says":     {"Nội dung thêm: “%s”.", "It says: “%s”."},
+
+	"change.overlap.seal": {"Con dấu “%s” nằm lên một phần chữ ký “%s”, đúng thể thức.", "Seal “%s” lies over a part of signature “%s”, as is the custom."},
 
 	// Pages and annotations.
 	"change.page":               {"Trang %d bị sửa (/%s).", "Page %d was altered (/%s)."},

@@ -2,6 +2,8 @@ package text
 
 // deskMessages are the pages of outgoing documents, results and registers.
 var deskMessages = map[Key]Message{
+	"web.print.by": {"%s · in bởi %s từ trang lấy lúc %s", "%s · printed by %s from the page as of %s"},
+
 	// Lists.
 	"desk.tab.all":        {"Tất cả", "All"},
 	"desk.tab.sign":       {"Chờ ký", "To be signed"},
@@ -22,6 +24,9 @@ var deskMessages = map[Key]Message{
 	"desk.cancel":           {"Bỏ qua", "Cancel"},
 	"desk.file":             {"Tệp PDF", "The PDF"},
 	"desk.file.kept":        {"Đã giữ tệp %s; không cần chọn lại.", "The file %s is kept; there is no need to choose it again."},
+	"desk.f.key":            {"Biểu mẫu", "The form"},
+	"desk.f.key.help":       {"Trang đã cũ hoặc đã bị sửa; hãy tải lại trang rồi làm lại.", "The page is old or was changed; load it again and start over."},
+	"desk.form.large":       {"Nơi nhận, nội dung hoặc trường khác trong biểu mẫu quá dài; hãy rút bớt.", "The receivers, the text or another field of the form is too long; make it shorter."},
 	"desk.f.kind":           {"Thể loại", "Kind"},
 	"desk.f.notation":       {"Ký hiệu", "Notation"},
 	"desk.f.notation.help":  {"Phần sau số, ví dụ UBND-VP hoặc QĐ-UBND; không có khoảng trắng, không quá 60 ký tự.", "What follows the number, such as UBND-VP or QĐ-UBND; no spaces, at most 60 characters."},
@@ -50,6 +55,9 @@ var deskMessages = map[Key]Message{
 	"desk.new.title":       {"Văn bản đi mới", "New outgoing document"},
 	"desk.edit":            {"Sửa dự thảo", "Edit the draft"},
 	"desk.edit.title":      {"Sửa dự thảo", "Edit the draft"},
+	"desk.delete":          {"Xóa dự thảo", "Delete the draft"},
+	"desk.delete.explain":  {"Dự thảo chưa có số nên xóa được; nhật ký vẫn ghi là đã có và ai xóa. Không lấy lại được.", "The draft has no number yet, so it can be deleted; the log keeps that it was there and who deleted it. It cannot be brought back."},
+	"desk.delete.do":       {"Xóa hẳn dự thảo này", "Delete this draft for good"},
 	"desk.replace":         {"Tạo văn bản thay thế", "Make a replacement"},
 	"desk.replace.title":   {"Văn bản thay thế", "Replacement document"},
 	"desk.replace.explain": {"Văn bản mới sẽ được ký, cấp số và đóng dấu như mọi văn bản; khi gửi, nơi nhận biết nó thay cho văn bản cũ.", "The new document is signed, numbered and sealed like any other; when it is sent, receivers learn that it takes the old one's place."},

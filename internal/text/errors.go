@@ -87,7 +87,9 @@ type Error struct {
 	// Detail, where set, is one more sentence about this very case: the field,
 	// the line, the limit.
 	Detail Message
-	Err    error
+	// Next, where set, takes the place of the code's own advice.
+	Next Message
+	Err  error
 }
 
 // Errorf returns an *Error of code caused by err (which may be nil), with no detail.
@@ -97,6 +99,12 @@ func Errorf(code Code, err error) *Error { return &Error{Code: code, Err: err} }
 // entry key with args.
 func Detailed(code Code, err error, key Key, args ...any) *Error {
 	return &Error{Code: code, Detail: Get(key, args...), Err: err}
+}
+
+// WithNext sets what to do next to the catalogue entry key with args, and returns e.
+func (e *Error) WithNext(key Key, args ...any) *Error {
+	e.Next = Get(key, args...)
+	return e
 }
 
 // Error implements error in English, for logs.
@@ -131,7 +139,12 @@ func (e *Error) Message() Message {
 }
 
 // Fix is what to do next, in both languages.
-func (e *Error) Fix() Message { return e.Code.entry().fix }
+func (e *Error) Fix() Message {
+	if !e.Next.IsZero() {
+		return e.Next
+	}
+	return e.Code.entry().fix
+}
 
 // Exit is the process exit code of c by the contract.
 func (c Code) Exit() int { return c.entry().exit }

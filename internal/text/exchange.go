@@ -2,6 +2,16 @@ package text
 
 // exchangeMessages are the sentences of issuing, sending and receiving.
 var exchangeMessages = map[Key]Message{
+	// Whether certificate, page and message name the same.
+	"agreement.signer.agrees": {"Ba khớp: chứng thư, văn bản và thông tin gửi kèm cùng nêu người ký “%s”.", "Certificate, page and message all name the signer “%s”."},
+	"agreement.signer.header": {"Người ký không khớp: chứng thư ghi “%s”, thông tin gửi kèm ghi “%s”.", "The signers differ: the certificate says “%s”, the message says “%s”."},
+	"agreement.signer.page":   {"Người ký không khớp: chứng thư ghi “%s”, trên văn bản là “%s”.", "The signers differ: the certificate says “%s”, the page says “%s”."},
+	"agreement.signer.absent": {"Không thấy tên người ký “%s” trên văn bản.", "The signer's name “%s” was not found on the page."},
+	"agreement.agency.agrees": {"Ba khớp: chứng thư, văn bản và thông tin gửi kèm cùng nêu cơ quan “%s”.", "Certificate, page and message all name the agency “%s”."},
+	"agreement.agency.header": {"Cơ quan không khớp: chứng thư ghi “%s”, thông tin gửi kèm ghi “%s”.", "The agencies differ: the certificate says “%s”, the message says “%s”."},
+	"agreement.agency.page":   {"Cơ quan không khớp: chứng thư ghi “%s”, trên văn bản là “%s”.", "The agencies differ: the certificate says “%s”, the page says “%s”."},
+	"agreement.agency.absent": {"Không thấy tên cơ quan “%s” trên văn bản.", "The agency's name “%s” was not found on the page."},
+
 	// What went wrong, in detail.
 	"exchange.agency":            {"Mã định danh: %s.", "Identifier: %s."},
 	"exchange.agency-closed":     {"Cơ quan %s không còn hiệu lực trong danh bạ.", "Agency %s is no longer in force in the directory."},

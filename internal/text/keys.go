@@ -45,6 +45,7 @@ var keyMessages = map[Key]Message{
 	"token.failed":         {"Thiết bị ký báo lỗi (%s).", "The token reports an error (%s)."},
 
 	"tsa.none":        {"Chưa khai máy chủ dấu thời gian nào.", "No time-stamping service is configured."},
+	"tsa.timeout-of":  {"Thời gian chờ đặt cho “%s” không dùng được: không có máy chủ dấu thời gian nào ở đó, hoặc không lớn hơn 0.", "The time-out set for %q cannot be used: no time-stamping service is there, or it is not above zero."},
 	"tsa.url":         {"Địa chỉ máy chủ dấu thời gian không đúng: %q.", "Not a time-stamping address: %q."},
 	"tsa.unreachable": {"%s: không kết nối được.", "%s: cannot be reached."},
 	"tsa.timeout":     {"%s: không trả lời trong %d giây.", "%s: did not answer within %d seconds."},

@@ -51,7 +51,7 @@ var webMessages = map[Key]Message{
 	"web.unsent":               {"Chưa gửi", "Not sent"},
 	"web.delivery.nobusiness":  {"chưa phản hồi", "no answer yet"},
 	"web.delivery.attempts":    {"đã thử %d lần", "%d attempts"},
-	"web.stage.draft":          {"Dự thảo, chờ ký", "Draft, to be signed"},
+	"web.stage.draft":          {"Dự thảo, chưa trình ký", "Draft, not yet brought to be signed"},
 	"web.stage.signed":         {"Đã ký, chờ cấp số và đóng dấu", "Signed, to be numbered and sealed"},
 	"web.stage.numbered":       {"Đã cấp số, chờ đóng dấu", "Numbered, to be sealed"},
 	"web.stage.issued":         {"Đã ban hành", "Issued"},
