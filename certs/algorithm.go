@@ -65,9 +65,11 @@ var schemes = []struct {
 	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, ades.RSAPKCS1, crypto.SHA384},
 	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, ades.RSAPKCS1, crypto.SHA512},
 	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, ades.RSAPKCS1, crypto.SHA224},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 15}, ades.RSAPKCS1, crypto.SHA512_224},
 	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 16}, ades.RSAPKCS1, crypto.SHA512_256},
 	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, ades.RSAPKCS1, crypto.SHA1},
 	{asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, ades.RSAPKCS1, crypto.SHA1}, // the OIW identifier, seen in old files
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 13}, ades.RSAPKCS1, crypto.SHA3_224},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 14}, ades.RSAPKCS1, crypto.SHA3_256},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 15}, ades.RSAPKCS1, crypto.SHA3_384},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 16}, ades.RSAPKCS1, crypto.SHA3_512},
@@ -76,6 +78,7 @@ var schemes = []struct {
 	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, ades.ECDSA, crypto.SHA512},
 	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, ades.ECDSA, crypto.SHA224},
 	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, ades.ECDSA, crypto.SHA1},
+	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 9}, ades.ECDSA, crypto.SHA3_224},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 10}, ades.ECDSA, crypto.SHA3_256},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 11}, ades.ECDSA, crypto.SHA3_384},
 	{asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 12}, ades.ECDSA, crypto.SHA3_512},
@@ -215,19 +218,12 @@ func (c *Certificate) VerifyDigest(s SignatureScheme, digest, sig []byte) error 
 	switch pub := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		switch {
-		case s.Algorithm == ades.RSAPKCS1 && !c.pssOnly():
-			ok = rsa.VerifyPKCS1v15(pub, s.Hash, digest, sig) == nil
-		case s.Algorithm == ades.RSAPSS && s.MGF != s.Hash:
-			return fmt.Errorf("%w: RSA-PSS with two hash functions", ErrAlgorithm)
-		case s.Algorithm == ades.RSAPSS:
-			salt := s.SaltLength
-			if salt == 0 {
-				salt = rsa.PSSSaltLengthAuto // package rsa reads 0 as "any"; an empty salt is then found by itself
-			}
-			ok = rsa.VerifyPSS(pub, s.Hash, digest, sig, &rsa.PSSOptions{SaltLength: salt}) == nil
-		default:
+		case s.Algorithm != ades.RSAPSS && (s.Algorithm != ades.RSAPKCS1 || c.pssOnly()):
 			return c.mismatch(s)
+		case s.Algorithm == ades.RSAPSS && (!s.MGF.Available() || s.MGF == crypto.MD5):
+			return fmt.Errorf("%w: mask generation of RSA-PSS", ErrAlgorithm)
 		}
+		ok = verifyRSA(pub, s, digest, sig)
 	case *ecdsa.PublicKey:
 		if s.Algorithm != ades.ECDSA {
 			return c.mismatch(s)
@@ -266,5 +262,5 @@ func (c *Certificate) mismatch(s SignatureScheme) error {
 
 // checkSignatureFrom verifies c's own signature with issuer's key.
 func (c *Certificate) checkSignatureFrom(issuer *Certificate) error {
-	return issuer.VerifySignature(c.SignatureAlgorithm, c.RawTBS, c.Signature)
+	return issuer.verifySigned(c.SignatureAlgorithm, c.RawTBS, c.received, c.Signature)
 }

@@ -20,9 +20,12 @@ var OIDSandbox = asn1.ObjectIdentifier{2, 25, 2026112301}
 // serial numbers are recorded, not refused; whoever relies on the certificate
 // decides. A Certificate is read-only after parsing.
 type Certificate struct {
-	// Raw is the whole certificate in DER; the others are its parts, tag and
-	// length included.
+	// Raw is the whole certificate as received; the others are its parts in DER, tag
+	// and length included.
 	Raw, RawTBS, RawSubject, RawIssuer, RawSPKI []byte
+	// BER tells that Raw is not in DER, as RFC 5280, 4.1 wants it: lengths, strings
+	// in pieces, or numbers with padding.
+	BER bool
 
 	Version int // 1, 2 or 3
 	Serial  *big.Int
@@ -66,6 +69,7 @@ type Certificate struct {
 	// The addresses found in the certificate, of any scheme. They are claims of a
 	// stranger: only a guarded client may follow them.
 	OCSPServers, CRLDistributionPoints, IssuingCertificateURL []string
+	FreshestCRL                                               []string // of delta CRLs
 
 	EmailAddresses, DNSNames []string // from subjectAltName
 	PolicyOIDs               []asn1.ObjectIdentifier
@@ -87,6 +91,7 @@ type Certificate struct {
 	distributionPoints    []distributionPoint
 	policies              policyExtensions
 	fingerprint           [32]byte
+	received              []byte // of BER: the signed part as it was received
 }
 
 // Extension is one certificate or CRL extension as found.

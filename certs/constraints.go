@@ -15,8 +15,8 @@ type nameConstraints struct {
 	permitted, excluded generalNames
 }
 
-// maxNameComparisons bounds names × subtrees over a whole path, so that a
-// certificate with many names cannot make a path cost minutes.
+// maxNameComparisons bounds names × subtrees over all paths tried for one leaf, so
+// that a certificate with many names cannot make a path cost minutes.
 const maxNameComparisons = 100_000
 
 func readNameConstraints(in cryptobyte.String) (*nameConstraints, bool) {
@@ -37,11 +37,12 @@ func readNameConstraints(in cryptobyte.String) (*nameConstraints, bool) {
 	return nc, seq.Empty()
 }
 
-// readSubtrees reads GeneralSubtrees; minimum must be 0 and maximum absent.
+// readSubtrees reads GeneralSubtrees; minimum must be 0, which some CAs write
+// although it is the default, and maximum absent (RFC 5280, 4.2.1.10).
 func readSubtrees(in cryptobyte.String, into *generalNames) bool {
 	for n := 0; !in.Empty(); n++ {
 		var one cryptobyte.String
-		if n >= maxListItems || !in.ReadASN1(&one, cbasn1.SEQUENCE) || !into.read(&one) || !one.Empty() {
+		if n >= maxListItems || !in.ReadASN1(&one, cbasn1.SEQUENCE) || !into.read(&one) || (!one.Empty() && string(one) != "\x80\x01\x00") {
 			return false
 		}
 	}
@@ -85,7 +86,13 @@ func (s *nameState) allows(c *Certificate) bool {
 		allowed(s, c.altNames.dns, func(g generalNames) []string { return g.dns }, dnsWithin) &&
 		allowed(s, c.altNames.uris, func(g generalNames) []string { return g.uris }, uriWithin) &&
 		allowed(s, c.altNames.ips, func(g generalNames) [][]byte { return g.ips }, ipWithin) &&
-		s.comparable(c.altNames.uris) && s.allowsOther(c.altNames.other)
+		s.comparable(c.altNames.uris) && s.allowsMailbox(c) && s.allowsOther(c.altNames.other)
+}
+
+// allowsMailbox refuses an internationalised mailbox where a constraint speaks about
+// mailboxes: it binds it too (RFC 9598, 6), and is not compared here.
+func (s *nameState) allowsMailbox(c *Certificate) bool {
+	return !c.altNames.smtpUTF8 || !slices.ContainsFunc(slices.Concat(s.permitted, s.excluded), func(g generalNames) bool { return len(g.emails) > 0 })
 }
 
 // comparable refuses URIs without a host name where a constraint speaks about URIs.

@@ -23,8 +23,13 @@ type CRL struct {
 	// ExpiredCertsOnCRL is since when certificates stay listed after they
 	// expired (X.509, 8.5.2.12); zero when absent.
 	ExpiredCertsOnCRL time.Time
+	// FreshestCRL are the addresses of delta CRLs to this list, claims like those of
+	// a certificate.
+	FreshestCRL []string
+	// BER tells that the list is not in DER.
+	BER bool
 
-	rawTBS             []byte
+	rawTBS, received   []byte // the signed part in DER and, of BER, as received
 	issuerKey          string
 	signatureAlgorithm AlgorithmIdentifier
 	signature          []byte
@@ -62,28 +67,43 @@ var (
 	oidHoldInstructionOld = ce(23)
 )
 
-// ParseCRL parses a CRL in DER. Nothing is verified; a CRL with critical
-// extensions that are not understood is parsed and never used. Errors wrap
+// ParseCRL parses a CRL in DER, else in BER. Nothing is verified; a CRL with
+// critical extensions that are not understood is parsed and never used. Errors wrap
 // ErrMalformed. The bytes are kept, not copied: they must not change.
 func ParseCRL(der []byte) (*CRL, error) {
 	if len(der) > MaxCRLSize {
 		return nil, malformed("CRL: too large")
 	}
 	l := &CRL{scope: crlScope{reasons: allReasons}}
-	in := cryptobyte.String(der)
+	err := l.parse(der)
+	if err == nil {
+		return l, nil
+	}
+	again, ok := toDER(der)
+	if !ok || len(again) == len(der) && bytes.Equal(again, der) {
+		return nil, err
+	}
+	l = &CRL{scope: crlScope{reasons: allReasons}, BER: true, received: asReceived(true, der)}
+	if l.parse(again) != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *CRL) parse(in cryptobyte.String) error {
 	var outer, tbs cryptobyte.String
 	var ok bool
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) {
-		return nil, malformed("CRL")
+		return malformed("CRL")
 	}
 	l.rawTBS = tbs
 	if l.signatureAlgorithm, ok = readAlgorithm(&outer); !ok || !outer.ReadASN1BitStringAsBytes(&l.signature) || !outer.Empty() {
-		return nil, malformed("CRL signature")
+		return malformed("CRL signature")
 	}
 	if !l.readTBS(tbs) {
-		return nil, malformed("CRL")
+		return malformed("CRL")
 	}
-	return l, nil
+	return nil
 }
 
 func (l *CRL) readTBS(in cryptobyte.String) bool {
@@ -141,7 +161,9 @@ func (l *CRL) readExtensions(in cryptobyte.String) bool {
 			l.authorityKeyID = readAuthorityKeyID(value)
 		case e.OID.Equal(oidExpiredCertsOnCRL):
 			ok = readGeneralizedTime(&value, &l.ExpiredCertsOnCRL)
-		case e.OID.Equal(oidFreshestCRL), e.OID.Equal(oidIssuerAltName), e.OID.Equal(oidAuthorityInfo):
+		case e.OID.Equal(oidFreshestCRL):
+			l.FreshestCRL = freshest(value)
+		case e.OID.Equal(oidIssuerAltName), e.OID.Equal(oidAuthorityInfo):
 		case e.Critical:
 			l.unknownCritical = true
 		}
@@ -176,6 +198,10 @@ func (s *crlScope) read(in cryptobyte.String) bool {
 	}
 	return flag(4, &s.indirect) && flag(5, &s.attributes) && seq.Empty()
 }
+
+// About reports whether l may speak about cert: by its issuer, its distribution
+// points and the kind of certificate. Who signed l is not looked at.
+func (l *CRL) About(cert *Certificate) bool { return l.covers(cert) != 0 }
 
 // covers returns the reasons for which l speaks about cert (RFC 5280, 6.3.3 (b)
 // and (d)); 0 when cert is outside its scope.
@@ -221,8 +247,19 @@ func (l *CRL) isFor(dp distributionPoint, cert *Certificate) bool {
 
 // find looks cert up. usable is false when an entry carries a critical extension
 // that is not understood: then the list says nothing about anyone (RFC 5280, 5.3).
+// Entries that are not in DER are rewritten and read again.
 func (l *CRL) find(cert *Certificate) (entry *crlEntry, usable bool) {
-	rest := l.entries
+	if entry, usable = l.findIn(l.entries, cert); usable || l.BER {
+		return entry, usable
+	}
+	again, ok := toDER(l.entries)
+	if !ok || len(again) == len(l.entries) && bytes.Equal(again, l.entries) {
+		return nil, false
+	}
+	return l.findIn(again, cert)
+}
+
+func (l *CRL) findIn(rest cryptobyte.String, cert *Certificate) (entry *crlEntry, usable bool) {
 	issuer := l.issuerKey
 	// Lists have a million entries: only a match is read in full, and the serial
 	// numbers, which DER writes in one way, are compared as bytes.

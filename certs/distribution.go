@@ -55,6 +55,16 @@ func readDistributionPoints(in cryptobyte.String) ([]distributionPoint, bool) {
 	return all, true
 }
 
+// freshest reads the addresses of delta CRLs (RFC 5280, 4.2.1.15 and 5.2.6); none
+// where they cannot be read, since they only point somewhere.
+func freshest(in cryptobyte.String) (uris []string) {
+	points, _ := readDistributionPoints(in)
+	for _, dp := range points {
+		uris = append(uris, dp.uris...)
+	}
+	return uris
+}
+
 func readDistributionPoint(seq *cryptobyte.String) (dp distributionPoint, ok bool) {
 	var one, part cryptobyte.String
 	var present bool

@@ -75,7 +75,7 @@ func (c *revocationCheck) crlSigner(l *CRL) (Path, string) {
 		if signer.subjectKey != l.issuerKey || !signer.KeyUsage.Permits(KeyUsageCRLSign) {
 			continue
 		}
-		if err := signer.VerifySignature(l.signatureAlgorithm, l.rawTBS, l.signature); err != nil {
+		if err := signer.verifySigned(l.signatureAlgorithm, l.rawTBS, l.received, l.signature); err != nil {
 			switch {
 			case isAlgorithm(err):
 				why = WhyUnsupported

@@ -33,8 +33,9 @@ var (
 	oidOCSPNoCheck        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 	oidAccessOCSP         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}
 	oidAccessCAIssuers    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 2}
+	oidSMTPUTF8Mailbox    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 9}
 	oidSubjectDirectory   = ce(9)
-	informativeExtensions = []asn1.ObjectIdentifier{oidIssuerAltName, oidFreshestCRL, oidQCStatements, oidSubjectInfoAccess, oidSubjectDirectory}
+	informativeExtensions = []asn1.ObjectIdentifier{oidIssuerAltName, oidQCStatements, oidSubjectInfoAccess, oidSubjectDirectory}
 )
 
 // parseExtension records what one extension says. An extension that bounds what
@@ -70,6 +71,8 @@ func (c *Certificate) parseExtension(e Extension) error {
 			c.CRLDistributionPoints = append(c.CRLDistributionPoints, dp.uris...)
 		}
 		ok = ok || !e.Critical
+	case e.OID.Equal(oidFreshestCRL):
+		c.FreshestCRL = freshest(in)
 	case e.OID.Equal(oidSubjectKeyID):
 		var id cryptobyte.String
 		if in.ReadASN1(&id, cbasn1.OCTET_STRING) {
@@ -163,6 +166,7 @@ type generalNames struct {
 	ips               [][]byte
 	dirs              []rdnSequence
 	other             []int
+	smtpUTF8          bool // an internationalised mailbox is among other (RFC 9598)
 }
 
 const (
@@ -201,6 +205,8 @@ func (g *generalNames) read(seq *cryptobyte.String) bool {
 	case 7:
 		g.ips = append(g.ips, value)
 	default:
+		var form asn1.ObjectIdentifier
+		g.smtpUTF8 = g.smtpUTF8 || number == 0 && value.ReadASN1ObjectIdentifier(&form) && form.Equal(oidSMTPUTF8Mailbox)
 		g.other = append(g.other, number)
 	}
 	return true

@@ -28,8 +28,10 @@ type OCSPResponse struct {
 	// Certificates are those sent along that could be parsed.
 	Certificates []*Certificate
 	Nonce        []byte // nil when absent
+	// BER tells that the answer is not in DER.
+	BER bool
 
-	rawTBS             []byte
+	rawTBS, received   []byte // the signed part in DER and, of BER, as received
 	signatureAlgorithm AlgorithmIdentifier
 	signature          []byte
 	responderName      string // folded; empty when named by key
@@ -75,42 +77,64 @@ var (
 )
 
 // ParseOCSP parses an OCSPResponse, or the BasicOCSPResponse inside one, as some
-// archives keep it. Nothing is verified. Errors wrap ErrMalformed or are an
-// OCSPStatusError.
+// archives keep it, in DER or else in BER. Nothing is verified. Errors wrap
+// ErrMalformed or are an OCSPStatusError.
 func ParseOCSP(der []byte) (*OCSPResponse, error) {
-	bad := malformed("OCSP response")
 	if len(der) > MaxOCSPSize {
 		return nil, malformed("OCSP response: too large")
 	}
-	in := cryptobyte.String(bytes.Clone(der))
-	basic := in
+	raw := bytes.Clone(der)
+	rewritten := false
+	basic, err := basicOCSP(raw)
+	if err != nil {
+		rewritten = true
+		outer, ok := toDER(raw)
+		if !ok || bytes.Equal(outer, raw) {
+			return nil, err
+		}
+		if basic, err = basicOCSP(outer); err != nil {
+			return nil, err
+		}
+	}
+	r := &OCSPResponse{BER: rewritten}
+	if r.readBasic(basic) {
+		return r, nil
+	}
+	again, ok := toDER(basic)
+	r = &OCSPResponse{BER: true, received: asReceived(true, basic)}
+	if !ok || bytes.Equal(again, basic) || !r.readBasic(again) {
+		return nil, malformed("OCSP response")
+	}
+	return r, nil
+}
+
+// basicOCSP unwraps the BasicOCSPResponse; bytes that are one already come back.
+func basicOCSP(in cryptobyte.String) (cryptobyte.String, error) {
+	bad := malformed("OCSP response")
+	whole := in
 	var outer, wrapped, answer, body cryptobyte.String
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() {
 		return nil, bad
 	}
-	if outer.PeekASN1Tag(cbasn1.ENUM) {
-		var status int
-		if !outer.ReadASN1Enum(&status) {
-			return nil, bad
-		}
-		if status != 0 {
-			return nil, OCSPStatusError(status)
-		}
-		var kind asn1.ObjectIdentifier
-		if !outer.ReadASN1(&wrapped, contextConstructed(0)) || !outer.Empty() || !wrapped.ReadASN1(&answer, cbasn1.SEQUENCE) ||
-			!answer.ReadASN1ObjectIdentifier(&kind) || !answer.ReadASN1(&body, cbasn1.OCTET_STRING) {
-			return nil, bad
-		}
-		if !kind.Equal(oidOCSPBasic) {
-			return nil, malformed("OCSP response: of an unknown type")
-		}
-		basic = body
+	if !outer.PeekASN1Tag(cbasn1.ENUM) {
+		return whole, nil
 	}
-	r := &OCSPResponse{}
-	if !r.readBasic(basic) {
+	var status int
+	if !outer.ReadASN1Enum(&status) {
 		return nil, bad
 	}
-	return r, nil
+	if status != 0 {
+		return nil, OCSPStatusError(status)
+	}
+	var kind asn1.ObjectIdentifier
+	if !outer.ReadASN1(&wrapped, contextConstructed(0)) || !outer.Empty() || !wrapped.ReadASN1(&answer, cbasn1.SEQUENCE) ||
+		!answer.ReadASN1ObjectIdentifier(&kind) || !answer.ReadASN1(&body, cbasn1.OCTET_STRING) {
+		return nil, bad
+	}
+	if !kind.Equal(oidOCSPBasic) {
+		return nil, malformed("OCSP response: of an unknown type")
+	}
+	return body, nil
 }
 
 func (r *OCSPResponse) readBasic(in cryptobyte.String) bool {

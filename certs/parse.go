@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -27,32 +28,45 @@ var ErrMalformed = errors.New("certs: malformed")
 
 func malformed(what string) error { return fmt.Errorf("%w %s", ErrMalformed, what) }
 
-// ParseCertificate parses one certificate in DER with nothing after it. The
-// bytes are copied. Errors wrap ErrMalformed.
+// ParseCertificate parses one certificate with nothing after it: in DER, else in
+// BER, which BER then tells. The bytes are copied. Errors wrap ErrMalformed.
 func ParseCertificate(der []byte) (*Certificate, error) {
 	if len(der) > MaxCertificateSize {
 		return nil, malformed("certificate: too large")
 	}
-	c := &Certificate{Raw: slices.Clone(der), PathLen: -1}
-	in := cryptobyte.String(c.Raw)
+	raw := slices.Clone(der)
+	c := &Certificate{Raw: raw, PathLen: -1}
+	err := c.parse(raw)
+	if err != nil {
+		again, ok := toDER(raw)
+		if !ok || len(again) == len(raw) && bytes.Equal(again, raw) {
+			return nil, err
+		}
+		c = &Certificate{Raw: raw, PathLen: -1, BER: true, received: asReceived(true, raw)}
+		if c.parse(again) != nil {
+			return nil, err
+		}
+	}
+	c.sum()
+	return c, nil
+}
+
+func (c *Certificate) parse(der cryptobyte.String) error {
+	in := der
 	var outer, tbs cryptobyte.String
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() ||
 		!outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) {
-		return nil, malformed("certificate")
+		return malformed("certificate")
 	}
 	c.RawTBS = tbs
 	var ok bool
 	if c.SignatureAlgorithm, ok = readAlgorithm(&outer); !ok {
-		return nil, malformed("signature algorithm")
+		return malformed("signature algorithm")
 	}
 	if !outer.ReadASN1BitStringAsBytes(&c.Signature) || !outer.Empty() {
-		return nil, malformed("signature value")
+		return malformed("signature value")
 	}
-	if err := c.parseTBS(); err != nil {
-		return nil, err
-	}
-	c.sum()
-	return c, nil
+	return c.parseTBS()
 }
 
 func (c *Certificate) parseTBS() error {
@@ -134,6 +148,11 @@ func (c *Certificate) parseTail(tbs *cryptobyte.String) error {
 		return err
 	}
 	for _, e := range c.Extensions {
+		if c.BER { // what is inside the OCTET STRING has not been rewritten yet
+			if value, ok := toDER(e.Value); ok {
+				e.Value = value
+			}
+		}
 		if err := c.parseExtension(e); err != nil {
 			return err
 		}

@@ -49,8 +49,9 @@ type PathOptions struct {
 	// and revocation are not looked at (RFC 5280, 6.1.1 (d)); a TrustStore lists
 	// those in force. Constraints written in them bind.
 	Anchors []*Certificate
-	// Issuers, where set, is asked for missing issuers when the candidates at
-	// hand lead to no anchor, at most MaxIssuerFetches times.
+	// Issuers, where set, is asked for the issuer of a certificate that none of the
+	// candidates at hand signed, when these lead to no anchor, at most
+	// MaxIssuerFetches times.
 	Issuers IssuerSource
 	// At is the time at which every certificate but the anchor must be valid.
 	At time.Time
@@ -126,20 +127,23 @@ const (
 	// maxPathSteps bounds the candidates tried for one path: cross certificates
 	// made by an attacker can be combined in exponentially many ways.
 	maxPathSteps = 1000
-	// maxPathSignatures bounds signature verifications, each up to a millisecond.
+	// maxPathSignatures bounds signature verifications, each up to five milliseconds.
 	maxPathSignatures = 200
+	// maxPathChecks bounds the complete paths judged by RFC 5280, 6.1: a CA that means
+	// harm can make each of them cost a million comparisons.
+	maxPathChecks = 50
 )
 
 // BuildPath finds a certification path from leaf to one of o.Anchors that holds
 // at o.At (RFC 5280, 6). Revocation is not looked at: CheckRevocation does, for
 // each certificate of the path. The error is a *PathError, or ctx's.
 func BuildPath(ctx context.Context, leaf *Certificate, o PathOptions) (Path, error) {
-	b := &pathBuilder{o: o, verified: map[[2]*Certificate]error{}, pool: slices.Clone(o.Intermediates)}
+	b := &pathBuilder{o: o, verified: map[[2]*Certificate]error{}, named: map[*Certificate][]*Certificate{}, pool: slices.Clone(o.Intermediates)}
 	path, err := b.extend(ctx, Path{leaf})
 	if err != nil || path != nil {
 		return path, err
 	}
-	if o.Issuers != nil && b.worst().Reason == ReasonNoPath {
+	if r := b.worst().Reason; o.Issuers != nil && (r == ReasonNoPath || r == ReasonSignature) {
 		b.fetch, b.failure, b.steps = true, nil, 0
 		if path, err = b.extend(ctx, Path{leaf}); err != nil || path != nil {
 			return path, err
@@ -152,8 +156,11 @@ type pathBuilder struct {
 	o          PathOptions
 	pool       []*Certificate
 	verified   map[[2]*Certificate]error
+	named      map[*Certificate][]*Certificate // candidates, by the certificate they may have issued
 	steps      int
 	signatures int
+	checks     int
+	names      int // comparisons under name constraints
 	fetch      bool
 	fetches    int
 	failure    *PathError
@@ -187,15 +194,28 @@ func (b *pathBuilder) extend(ctx context.Context, path Path) (Path, error) {
 		}
 		return slices.Clone(path), nil
 	}
-	candidates := b.candidates(ctx, last)
-	if len(candidates) == 0 || len(path) >= MaxPathLength {
+	if len(path) >= MaxPathLength {
 		b.fail(path, ReasonNoPath, last, nil)
 		return nil, nil
 	}
+	found, signed, err := b.try(ctx, path, b.candidates(last))
+	if found == nil && err == nil && !signed {
+		found, _, err = b.try(ctx, path, b.ask(ctx, last))
+	}
+	if found == nil && err == nil {
+		b.fail(path, ReasonNoPath, last, nil)
+	}
+	return found, err
+}
+
+// try extends path by each candidate in turn. signed tells that one of them made
+// the signature of the last certificate, so that nobody else need be looked for.
+func (b *pathBuilder) try(ctx context.Context, path Path, candidates []*Certificate) (found Path, signed bool, err error) {
+	last := path[len(path)-1]
 	for _, issuer := range candidates {
-		if b.steps++; b.steps > maxPathSteps || b.signatures > maxPathSignatures {
+		if b.steps++; b.steps > maxPathSteps || b.signatures > maxPathSignatures || b.checks > maxPathChecks {
 			b.fail(path, ReasonBudget, last, nil)
-			return nil, nil
+			return nil, true, nil
 		}
 		if path.loops(issuer) {
 			continue
@@ -205,12 +225,12 @@ func (b *pathBuilder) extend(ctx context.Context, path Path) (Path, error) {
 			b.failSignature(path, last, issuer, err)
 			continue
 		}
+		signed = true
 		if found, err := b.extend(ctx, append(path[:len(path):len(path)], issuer)); found != nil || err != nil {
-			return found, err
+			return found, true, err
 		}
 	}
-	b.fail(path, ReasonNoPath, last, nil)
-	return nil, nil
+	return nil, signed, nil
 }
 
 // loops reports whether issuer's name and key are in p already (RFC 4158, 2.4.2).
@@ -222,26 +242,54 @@ func (p Path) loops(issuer *Certificate) bool {
 
 // candidates are the known certificates with the name of c's issuer: anchors
 // first, then by matching key identifier, validity and age.
-func (b *pathBuilder) candidates(ctx context.Context, c *Certificate) []*Certificate {
-	named := func(in []*Certificate) (out []*Certificate) {
-		for _, x := range in {
-			if x != nil && x.subjectKey == c.issuerKey && !x.Equal(c) && !slices.ContainsFunc(out, x.Equal) {
-				out = append(out, x)
+func (b *pathBuilder) candidates(c *Certificate) []*Certificate {
+	if known, done := b.named[c]; done {
+		return known
+	}
+	found := b.sorted(c, b.o.Anchors, b.pool)
+	b.named[c] = found
+	return found
+}
+
+// sorted picks those that have the name of c's issuer, each once, the likeliest first.
+func (b *pathBuilder) sorted(c *Certificate, lists ...[]*Certificate) []*Certificate {
+	type weighed struct {
+		*Certificate
+		weight int
+	}
+	var found []weighed
+	seen := map[[32]byte]bool{}
+	for _, list := range lists {
+		for _, x := range list {
+			if x != nil && x.subjectKey == c.issuerKey && !seen[x.fingerprint] && !x.Equal(c) {
+				seen[x.fingerprint] = true
+				found = append(found, weighed{x, b.weight(c, x)})
 			}
 		}
-		return out
 	}
-	local := named(slices.Concat(b.o.Anchors, b.pool))
-	if b.fetch && b.fetches < MaxIssuerFetches && len(local) == 0 && len(c.IssuingCertificateURL) > 0 {
-		b.fetches++
-		// Not reachable is like not there: the failure is then "no path".
-		if more, err := b.o.Issuers.Issuers(ctx, c); err == nil {
-			b.pool = append(b.pool, more[:min(len(more), maxListItems)]...)
-			local = named(slices.Concat(b.o.Anchors, b.pool))
-		}
+	slices.SortStableFunc(found, func(x, y weighed) int { return cmp.Compare(y.weight, x.weight) })
+	out := make([]*Certificate, len(found))
+	for i, x := range found {
+		out[i] = x.Certificate
 	}
-	slices.SortStableFunc(local, func(x, y *Certificate) int { return cmp.Compare(b.weight(c, y), b.weight(c, x)) })
-	return local
+	return out
+}
+
+// ask returns candidates from o.Issuers. Not reachable is like not there: the
+// failure is then "no path".
+func (b *pathBuilder) ask(ctx context.Context, c *Certificate) []*Certificate {
+	if !b.fetch || b.fetches >= MaxIssuerFetches {
+		return nil
+	}
+	b.fetches++
+	more, err := b.o.Issuers.Issuers(ctx, c)
+	if err != nil {
+		return nil
+	}
+	more = more[:min(len(more), maxListItems)]
+	b.pool = append(b.pool, more...)
+	clear(b.named)
+	return b.sorted(c, more)
 }
 
 func (b *pathBuilder) weight(c, issuer *Certificate) int {
@@ -294,8 +342,11 @@ func (b *pathBuilder) complete(c *Certificate, depth int) *Certificate {
 		return c
 	}
 	for _, issuer := range slices.Concat(b.o.Anchors, b.pool) {
-		if issuer.subjectKey != c.issuerKey || issuer.Equal(c) || b.signatures > maxPathSignatures {
+		if issuer.subjectKey != c.issuerKey || issuer.Equal(c) {
 			continue
+		}
+		if b.steps++; b.steps > maxPathSteps || b.signatures > maxPathSignatures {
+			return c
 		}
 		issuer = b.complete(issuer, depth-1)
 		whole := c.withParameters(issuer)

@@ -51,7 +51,8 @@ func (u Usage) Permits(c *Certificate) bool {
 // periods come last, so that "expired" means nothing else was wrong, and the leaf
 // first among them.
 func (b *pathBuilder) check(path Path) *PathError {
-	for _, f := range []func(Path) *PathError{b.checkMarks, checkIssuers, checkNames, b.checkPolicies, b.checkUsage, b.checkValidity} {
+	b.checks++
+	for _, f := range []func(Path) *PathError{b.checkMarks, checkIssuers, b.checkNames, b.checkPolicies, b.checkUsage, b.checkValidity} {
 		if e := f(path); e != nil {
 			return e
 		}
@@ -108,10 +109,14 @@ func checkIssuers(path Path) *PathError {
 }
 
 // checkNames is 6.1.3 (b), (c) and 6.1.4 (g).
-func checkNames(path Path) *PathError {
-	state := &nameState{}
+func (b *pathBuilder) checkNames(path Path) *PathError {
+	state := &nameState{comparisons: b.names}
+	defer func() { b.names = state.comparisons }()
 	for i, c := range slices.Backward(path) {
 		if i != len(path)-1 && (i == 0 || !c.SelfIssued()) && !state.allows(c) {
+			if state.comparisons > maxNameComparisons {
+				return &PathError{Reason: ReasonBudget, Cert: c}
+			}
 			return &PathError{Reason: ReasonNameConstraint, Cert: c}
 		}
 		state.add(c.constraints)

@@ -33,7 +33,7 @@ func (r *OCSPResponse) responder(issuer *Certificate, more []*Certificate) (c *C
 		if !c.Equal(issuer) && !sameKey(c, issuer) && !r.delegated(c, issuer) {
 			continue
 		}
-		if err := c.VerifySignature(r.signatureAlgorithm, r.rawTBS, r.signature); err != nil {
+		if err := c.verifySigned(r.signatureAlgorithm, r.rawTBS, r.received, r.signature); err != nil {
 			why = WhySignature
 			if isAlgorithm(err) {
 				why = WhyUnsupported
@@ -59,25 +59,39 @@ func (r *OCSPResponse) delegated(c, issuer *Certificate) bool {
 // the certificate named by SHA-1, the one form that every responder knows, and
 // without a nonce, so that responders may answer from store.
 func OCSPRequest(cert, issuer *Certificate) ([]byte, error) {
+	return OCSPRequestWithNonce(cert, issuer, nil)
+}
+
+// OCSPRequestWithNonce is OCSPRequest with a nonce of 1 to 128 bytes (RFC 9654, 2.1),
+// which an answer made for this question repeats. An empty nonce is left out.
+func OCSPRequestWithNonce(cert, issuer *Certificate, nonce []byte) ([]byte, error) {
 	name := sha1.Sum(cert.RawIssuer) //nolint:gosec // an identifier, not a protection
 	key := sha1.Sum(issuer.keyBytes) //nolint:gosec // likewise
 	sequence := func(b *cryptobyte.Builder, f func(*cryptobyte.Builder)) { b.AddASN1(cbasn1.SEQUENCE, f) }
+	certID := func(b *cryptobyte.Builder) {
+		sequence(b, func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(ades.HashOID(crypto.SHA1))
+			b.AddASN1NULL()
+		})
+		b.AddASN1OctetString(name[:])
+		b.AddASN1OctetString(key[:])
+		b.AddASN1BigInt(cert.Serial)
+	}
+	extension := func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(oidOCSPNonce)
+		b.AddASN1(cbasn1.OCTET_STRING, func(b *cryptobyte.Builder) { b.AddASN1OctetString(nonce) })
+	}
 	var b cryptobyte.Builder
 	sequence(&b, func(b *cryptobyte.Builder) { // OCSPRequest
 		sequence(b, func(b *cryptobyte.Builder) { // TBSRequest
 			sequence(b, func(b *cryptobyte.Builder) { // requestList
-				sequence(b, func(b *cryptobyte.Builder) { // Request
-					sequence(b, func(b *cryptobyte.Builder) { // CertID
-						sequence(b, func(b *cryptobyte.Builder) {
-							b.AddASN1ObjectIdentifier(ades.HashOID(crypto.SHA1))
-							b.AddASN1NULL()
-						})
-						b.AddASN1OctetString(name[:])
-						b.AddASN1OctetString(key[:])
-						b.AddASN1BigInt(cert.Serial)
-					})
-				})
+				sequence(b, func(b *cryptobyte.Builder) { sequence(b, certID) }) // Request
 			})
+			if len(nonce) > 0 {
+				b.AddASN1(contextConstructed(2), func(b *cryptobyte.Builder) {
+					sequence(b, func(b *cryptobyte.Builder) { sequence(b, extension) })
+				})
+			}
 		})
 	})
 	return b.Bytes()

@@ -96,10 +96,7 @@ const maxEvidence = 100
 // among equals the newest evidence is used, OCSP before CRL.
 func CheckRevocation(cert, issuer *Certificate, ev []Evidence, o RevocationOptions) RevocationStatus {
 	c := &revocationCheck{cert: cert, issuer: issuer, o: o, unknown: RevocationStatus{Status: StatusUnknown, Source: SourceNone, Why: WhyNone}}
-	for i, e := range ev {
-		if i == maxEvidence {
-			break
-		}
+	for _, e := range likeliest(ev) {
 		switch e.Kind {
 		case EvidenceOCSP:
 			c.ocsp(e)
@@ -109,6 +106,25 @@ func CheckRevocation(cert, issuer *Certificate, ev []Evidence, o RevocationOptio
 	}
 	c.crls()
 	return c.result()
+}
+
+// likeliest cuts ev to maxEvidence: what was asked for goes before what the document
+// brought along, so that nobody can bury an answer under old ones.
+func likeliest(ev []Evidence) []Evidence {
+	if len(ev) <= maxEvidence {
+		return ev
+	}
+	ev = slices.Clone(ev)
+	slices.SortStableFunc(ev, func(a, b Evidence) int {
+		embedded := func(e Evidence) int {
+			if e.Origin == OriginEmbedded {
+				return 1
+			}
+			return 0
+		}
+		return embedded(a) - embedded(b)
+	})
+	return ev[:maxEvidence]
 }
 
 type revocationCheck struct {

@@ -17,7 +17,9 @@ const (
 	maxCacheBytes = 128 << 20
 	// maxCacheFiles bounds the folder; beyond it files that ended are removed first.
 	maxCacheFiles = 10_000
-	cacheSuffix   = ".fetched"
+	// maxCacheDisk bounds its bytes in the same way.
+	maxCacheDisk = 1 << 30
+	cacheSuffix  = ".fetched"
 )
 
 // cache keeps answers until their time. What it returns is unverified, since
@@ -30,6 +32,7 @@ type cache struct {
 	entries map[string]cached
 	bytes   int
 	files   int
+	disk    int64 // bytes in the folder, as far as they were counted
 }
 
 type cached struct {
@@ -72,7 +75,8 @@ func (c *cache) put(key string, data []byte, until time.Time) {
 	if c.dir == "" {
 		return
 	}
-	if c.files++; c.files > maxCacheFiles {
+	c.files, c.disk = c.files+1, c.disk+int64(len(data))
+	if c.files > maxCacheFiles || c.disk > maxCacheDisk {
 		c.sweep()
 	}
 	writeEntry(c.path(key), e)
@@ -132,27 +136,29 @@ func writeEntry(path string, e cached) {
 	}
 }
 
-// sweep removes files that ended, and all of them when that leaves too many.
+// sweep removes files that ended, and all of them when that leaves too much.
 func (c *cache) sweep() {
 	names, err := filepath.Glob(filepath.Join(c.dir, "*"+cacheSuffix))
 	if err != nil {
 		return
 	}
 	var left []string
+	c.disk = 0
 	for _, name := range names {
-		if c.alive(name) {
+		if st, err := os.Stat(name); err == nil && c.alive(name) {
 			left = append(left, name)
+			c.disk += st.Size()
 			continue
 		}
 		_ = os.Remove(name) // a file that stays is judged again when read
 	}
-	if c.files = len(left); c.files <= maxCacheFiles {
+	if c.files = len(left); c.files <= maxCacheFiles && c.disk <= maxCacheDisk {
 		return
 	}
 	for _, name := range left {
 		_ = os.Remove(name) // likewise
 	}
-	c.files = 0
+	c.files, c.disk = 0, 0
 }
 
 func (c *cache) alive(name string) bool {

@@ -3,13 +3,10 @@ package fetch
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,8 +59,15 @@ type Options struct {
 	Timeout time.Duration
 	// CacheDir keeps answers over restarts; empty keeps them in memory only.
 	CacheDir string
-	// CacheOnly asks nobody: what is cached must do.
+	// CacheOnly asks nobody: what is cached, or lies in CRLDir, must do.
 	CacheOnly bool
+	// CRLDir is a folder of CRLs in DER or PEM (.crl, .der, .pem) that somebody
+	// carried here, with the dates that stand in them; empty has none. Files that
+	// come, go or change are noticed.
+	CRLDir string
+	// Nonce puts a nonce into OCSP questions (RFC 9654). Responders may leave it out
+	// of the answer; one that repeats another is refused.
+	Nonce bool
 	// Resolver looks names up; nil is the system's.
 	Resolver Resolver
 	// TLS, where set, replaces the default configuration for https addresses.
@@ -87,16 +91,18 @@ type shared struct {
 	now     func() time.Time
 	timeout time.Duration
 	rewrite map[string]string
+	nonce   bool
 	http    *http.Client
 	cache   *cache
+	lists   *lists // of CRLDir; nil without one
 	flight  singleflight.Group
 
 	mu      sync.Mutex
 	resting map[string]time.Time // addresses that timed out, until when
 }
 
-// New checks o and returns a client. The error is about AllowHosts, RefuseHosts
-// or CacheDir.
+// New checks o and returns a client. The error is about AllowHosts, RefuseHosts,
+// Rewrite, CacheDir or CRLDir.
 func New(o Options) (*Client, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -112,6 +118,14 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	lists, err := openLists(o.CRLDir)
+	if err != nil {
+		return nil, err
+	}
+	rewrite, err := rewriteTable(o.Rewrite)
+	if err != nil {
+		return nil, err
+	}
 	transport := &http.Transport{
 		Proxy:                  nil, // a proxy would connect where the guard does not look
 		DialContext:            g.dial,
@@ -123,13 +137,16 @@ func New(o Options) (*Client, error) {
 		MaxIdleConns:           32,
 		IdleConnTimeout:        30 * time.Second,
 	}
-	s := &shared{now: o.Now, timeout: o.Timeout, rewrite: o.Rewrite, cache: store, resting: map[string]time.Time{},
+	s := &shared{now: o.Now, timeout: o.Timeout, rewrite: rewrite, nonce: o.Nonce, cache: store, lists: lists, resting: map[string]time.Time{},
 		http: &http.Client{Transport: transport, CheckRedirect: checkRedirect}}
 	return &Client{shared: s, cacheOnly: o.CacheOnly}, nil
 }
 
 // CacheOnly returns a client over the same cache that never asks anybody.
 func (c *Client) CacheOnly() *Client { return &Client{shared: c.shared, cacheOnly: true} }
+
+// Offline reports whether the client never asks anybody.
+func (c *Client) Offline() bool { return c.cacheOnly }
 
 // Close closes idle connections. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -148,18 +165,18 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 // request is one question: a GET without a body, a POST with one.
 type request struct {
 	url         string
+	id          string // tells questions to the same address apart
 	body        []byte
 	contentType string
 	limit       int64
 	// cached answers from the cache; keep puts an answer there if it is worth it.
 	cached func() ([]byte, bool)
 	keep   func([]byte)
+	// read takes what was asked for out of the body of the answer.
+	read func([]byte) ([]byte, error)
 }
 
-func (r request) key() string {
-	sum := sha256.Sum256(r.body)
-	return r.url + "|" + hex.EncodeToString(sum[:])
-}
+func (r request) key() string { return r.url + "|" + r.id }
 
 // get asks once, however many callers want the same, each by its own context.
 func (c *Client) get(ctx context.Context, r request) ([]byte, error) {
@@ -182,6 +199,9 @@ func (c *Client) get(ctx context.Context, r request) ([]byte, error) {
 		}
 		data, err := c.send(ctx, target, r)
 		if err == nil {
+			data, err = r.read(data)
+		}
+		if err == nil {
 			r.keep(data)
 		}
 		return data, err
@@ -203,13 +223,7 @@ func (c *Client) target(raw string) (*url.URL, error) {
 	if err != nil || len(raw) > maxURLLength || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil {
 		return nil, &Error{Kind: KindScheme, URL: shorten(raw), Err: errors.New("only plain http and https addresses are asked")}
 	}
-	if to, ok := c.rewrite[strings.ToLower(u.Hostname())]; ok {
-		port := u.Port()
-		u.Host = to
-		if port != "" && !strings.Contains(to, ":") {
-			u.Host = net.JoinHostPort(to, port)
-		}
-	}
+	u = c.rewritten(u)
 	u.Fragment = ""
 	return u, nil
 }
@@ -242,6 +256,9 @@ func (c *Client) send(ctx context.Context, target *url.URL, r request) ([]byte, 
 	defer func() { _ = resp.Body.Close() }() // nothing left to read or to tell
 	if resp.StatusCode != http.StatusOK {
 		return fail(KindStatus, fmt.Errorf("HTTP status %d", resp.StatusCode))
+	}
+	if resp.ContentLength > r.limit {
+		return fail(KindTooLarge, fmt.Errorf("%d bytes announced, at most %d are read", resp.ContentLength, r.limit))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, r.limit+1))
 	switch {

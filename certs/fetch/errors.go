@@ -19,6 +19,7 @@ const (
 	KindStatus   Kind = "status"    // an HTTP status other than 200
 	KindTooLarge Kind = "too-large" // the answer exceeds its limit
 	KindContent  Kind = "content"   // the answer is not what was asked for
+	KindFuture   Kind = "future"    // the answer is dated later than our clock: one of the two clocks is wrong
 )
 
 // Error is a failure to fetch from one address.

@@ -39,7 +39,8 @@ func (c *Client) Issuers(ctx context.Context, cert *certs.Certificate) ([]*certs
 
 func (c *Client) issuersAt(ctx context.Context, u string, cert *certs.Certificate) (found []*certs.Certificate, signed bool, err error) {
 	r := request{url: u, limit: maxIssuerAnswer}
-	key := "issuer|" + r.key()
+	r.id = "issuer"
+	key := r.key()
 	r.cached = func() ([]byte, bool) {
 		data, ok := c.cache.get(key)
 		if ok {
@@ -52,14 +53,17 @@ func (c *Client) issuersAt(ctx context.Context, u string, cert *certs.Certificat
 			c.cache.put(key, data, c.now().Add(issuerCacheAge))
 		}
 	}
+	r.read = func(data []byte) ([]byte, error) {
+		if _, err := certs.ParseBundle(data); err != nil {
+			return nil, &Error{Kind: KindContent, URL: u, Err: err}
+		}
+		return data, nil
+	}
 	data, ok := r.cached()
 	if !ok {
 		if data, err = c.get(ctx, r); err != nil {
 			return nil, false, err
 		}
-	}
-	if _, err := certs.ParseBundle(data); err != nil {
-		return nil, false, &Error{Kind: KindContent, URL: u, Err: err}
 	}
 	found, signed = issuersIn(data, cert)
 	return found, signed, nil
