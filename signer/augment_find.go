@@ -58,11 +58,9 @@ func (a *augmentation) find(ctx context.Context) error {
 	slices.SortFunc(a.targets, func(x, y *target) int { return cmp.Compare(x.sig.ContentsStart, y.sig.ContentsStart) })
 	for _, t := range a.targets {
 		a.prove(ctx, t)
-		for _, s := range a.stamps {
-			if tokens[s].ContentsStart >= t.sig.ContentsEnd {
-				t.provenAt(s.GenTime)
-			}
-		}
+	}
+	if err := a.keepProven(tokens); err != nil {
+		return err
 	}
 	return ctx.Err()
 }
@@ -94,7 +92,7 @@ func (a *augmentation) target(sig *pades.Signature) *target {
 	return &target{existing: existing{sig, sd, info, cert}}
 }
 
-// prove judges the signature time-stamps of t.
+// prove finds the signature time-stamps of t that were right when they were made.
 func (a *augmentation) prove(ctx context.Context, t *target) {
 	for _, raw := range t.info.Timestamps() {
 		token, err := tsp.ParseToken(raw)
@@ -107,7 +105,6 @@ func (a *augmentation) prove(ctx context.Context, t *target) {
 			continue
 		}
 		t.stamps = append(t.stamps, s)
-		t.provenAt(s.GenTime)
 	}
 }
 

@@ -46,12 +46,23 @@ func benchKit(tb testing.TB) signbench.Kit {
 		}}
 }
 
-// BenchmarkSign runs every job of the table; `make bench-sign` prints it.
+// BenchmarkSign runs every job of the table of signing; `make bench-sign` prints it.
 func BenchmarkSign(b *testing.B) {
-	kit := benchKit(b)
-	var lines []signbench.Line
-	for _, make := range []func(context.Context, signbench.Kit) ([]*signbench.Job, error){signbench.Jobs, signbench.HugeJobs} {
-		jobs, err := make(b.Context(), kit)
+	lines := measure(b, benchKit(b), signbench.Jobs, signbench.HugeJobs)
+	fmt.Print("\n" + signbench.Table(append(lines, programLines(b, "sign")...)) + "\n")
+}
+
+// BenchmarkVerify runs every job of the table of validating; `make bench-verify`
+// prints it.
+func BenchmarkVerify(b *testing.B) {
+	lines := measure(b, benchKit(b), signbench.VerifyJobs, signbench.HugeVerifyJobs)
+	fmt.Print("\n" + signbench.Table(append(lines, programLines(b, "verify")...)) + "\n")
+}
+
+// measure runs the jobs of lists, those of one list after the other.
+func measure(b *testing.B, kit signbench.Kit, lists ...func(context.Context, signbench.Kit) ([]*signbench.Job, error)) (lines []signbench.Line) {
+	for _, list := range lists {
+		jobs, err := list(b.Context(), kit)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -67,20 +78,19 @@ func BenchmarkSign(b *testing.B) {
 			})
 		}
 	}
-	lines = append(lines, programLines(b)...)
-	fmt.Print("\n" + signbench.Table(lines) + "\n")
+	return lines
 }
 
-// programLines are the jobs that need a disk and whole processes, as the program
-// measures them itself.
-func programLines(b *testing.B) (lines []signbench.Line) {
+// programLines are the jobs of `antin bench VERB` that need a disk and whole
+// processes, as the program measures them itself.
+func programLines(b *testing.B, verb string) (lines []signbench.Line) {
 	program := filepath.Join(b.TempDir(), "antin")
 	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "antin/cmd/antin")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("building the program: %v\n%s", err, out)
 	}
-	measure := exec.CommandContext(b.Context(), program, "bench", "sign", "--part", "program", "--json")
+	measure := exec.CommandContext(b.Context(), program, "bench", verb, "--part", "program", "--json")
 	measure.Stderr = os.Stderr
 	out, err := measure.Output()
 	if err != nil {

@@ -17,6 +17,10 @@ type joined struct {
 func join(head io.ReaderAt, size int64, parts ...[]byte) (io.ReaderAt, int64) {
 	j := joined{head: head, size: size}
 	for _, p := range parts {
+		if len(j.tail) == 0 {
+			j.tail = p[:len(p):len(p)] // nearly always the only one; nobody writes to it
+			continue
+		}
 		j.tail = append(j.tail, p...)
 	}
 	return j, size + int64(len(j.tail))

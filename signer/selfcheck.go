@@ -22,7 +22,7 @@ var expected = []ades.SubIndication{
 func (r *run) selfCheck(ctx context.Context) error {
 	reader, size := join(r.in.Reader, r.in.Size, r.prepared.Update, r.evidence)
 	at := r.latest()
-	after, err := r.validator().Validate(ctx, validation.Input{Reader: reader, Size: size, Name: r.in.Name, Password: r.in.Password, Known: r.file}, at)
+	after, err := r.validator().Validate(ctx, validation.Input{Reader: reader, Size: size, Name: r.in.Name, Password: r.in.Password, Known: r.file, Preread: r.early.result()}, at)
 	if err != nil {
 		return fmt.Errorf("checking the signed document: %w", err)
 	}
@@ -37,17 +37,38 @@ func (r *run) selfCheck(ctx context.Context) error {
 	if why := r.judgeNew(r.check); why != "" {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", why)
 	}
-	if len(after.Signatures) == 1 {
-		if after.Verdict == validation.Invalid {
-			return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", reasons(after))
-		}
+	if r.nothingWorse(after) {
 		return nil
+	}
+	if len(after.Signatures) == 1 {
+		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", reasons(after))
 	}
 	before, err := r.validator().Validate(ctx, validation.Input{Reader: r.in.Reader, Size: r.in.Size, Name: r.in.Name, Password: r.in.Password, Known: r.file}, at)
 	if err != nil {
 		return fmt.Errorf("checking the original document: %w", err)
 	}
 	return r.compareEarlier(before, after)
+}
+
+// nothingWorse reports whether the output by itself shows that no earlier signature
+// fares worse than before, so that the original need not be judged beside it: each is
+// still there and intact, nothing later is forbidden by it, and it has passed, or lacks
+// only facts that this update does not change, since it adds no evidence.
+func (r *run) nothingWorse(after *validation.Report) bool {
+	if earlier, err := r.form.Signed(); err != nil || earlier+1 != len(after.Signatures) || after.Verdict == validation.Invalid {
+		return false
+	}
+	for i := range after.Signatures {
+		s := &after.Signatures[i]
+		if s.Field == r.prepared.Field {
+			continue
+		}
+		missing := s.Indication == ades.Indeterminate && slices.Contains(expected, s.SubIndication) && len(r.evidence) == 0
+		if s.Integrity != validation.IntegrityOK || s.Modifications == validation.ModificationForbidden || s.Indication != ades.TotalPassed && !missing {
+			return false
+		}
+	}
+	return true
 }
 
 // validator is the judge without a network: the document must stand by itself.

@@ -57,8 +57,13 @@ type Signer struct {
 // behind in out is at most the unsigned original, to be thrown away. Errors meant
 // for a person are *text.Error. Memory is that of the update.
 func (s *Signer) Sign(ctx context.Context, in Input, out io.Writer, req Request) (*Result, error) {
-	r, err := s.sign(ctx, in, out, req)
+	r, err := s.open(ctx, in, req)
 	if err != nil {
+		return nil, err
+	}
+	r.readAhead(ctx)
+	defer r.early.end()
+	if err := r.sign(ctx, out); err != nil {
 		return nil, err
 	}
 	// 8. The finished whole must pass before a byte of the update leaves.
@@ -69,42 +74,44 @@ func (s *Signer) Sign(ctx context.Context, in Input, out io.Writer, req Request)
 	return r.release(ctx, out)
 }
 
-// sign goes as far as the finished update, which is neither checked nor written.
-func (s *Signer) sign(ctx context.Context, in Input, out io.Writer, req Request) (*run, error) {
+// open goes as far as knowing that the document may be signed like that.
+func (s *Signer) open(ctx context.Context, in Input, req Request) (*run, error) {
 	// 1. Open; only the tail and the cross-reference are read.
 	r, err := s.start(ctx, in, req)
 	if err != nil {
 		return nil, err
 	}
 	// 2. May this document be signed like that? Nothing else is asked before.
-	if err := r.preflight(); err != nil {
-		return nil, err
-	}
+	return r, r.preflight()
+}
+
+// sign goes as far as the finished update, which is neither checked nor written.
+func (r *run) sign(ctx context.Context, out io.Writer) error {
 	// 3. The key and its certificate: period, usage, path, revocation.
-	key, err := s.keyFor(ctx, req.Key)
+	key, err := r.keyFor(ctx, r.req.Key)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.identify(ctx, key.Chain); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.checkRevocation(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	// 4. Build the revision, appearances and all; the last step that may refuse.
 	if err := r.prepare(0); err != nil {
-		return nil, err
+		return err
 	}
 	// 5. The one pass over the original: copied to out and hashed.
 	if err := r.read(ctx, out); err != nil {
-		return nil, err
+		return err
 	}
 	// 6. Sign, time-stamp, embed; again with more room should it not fit.
 	if err := r.signAndEmbed(ctx, key.Signer); err != nil {
-		return nil, err
+		return err
 	}
 	// 7. B-LT: revocation data, the signer's from after the time-stamp.
-	return r, r.addEvidence(ctx)
+	return r.addEvidence(ctx)
 }
 
 // run is one signing, from the open document to the released bytes. It is used
@@ -132,6 +139,7 @@ type run struct {
 
 	warnings []Warning
 	check    *validation.Signature
+	early    *earlyPass
 }
 
 func (s *Signer) start(ctx context.Context, in Input, req Request) (*run, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 
 	"antin/internal/text"
@@ -30,13 +31,17 @@ func badImage(err error) error {
 	return text.Detailed(text.InvalidInput, err, "appearance.image", MaxImageSide, MaxImageBytes>>20)
 }
 
-// decodePNG decodes data within the limits; the header is judged before any
+// decode decodes a PNG or a JPEG within the limits; the header is judged before any
 // pixel is allocated.
-func decodePNG(data []byte) (image.Image, error) {
+func decode(data []byte) (image.Image, error) {
 	if len(data) > MaxImageBytes {
 		return nil, badImage(errImage)
 	}
-	head, err := png.DecodeConfig(bytes.NewReader(data))
+	config, pixels := png.DecodeConfig, png.Decode
+	if isJPEG(data) {
+		config, pixels = jpeg.DecodeConfig, jpeg.Decode
+	}
+	head, err := config(bytes.NewReader(data))
 	if err != nil {
 		return nil, badImage(err)
 	}
@@ -44,16 +49,16 @@ func decodePNG(data []byte) (image.Image, error) {
 		head.Width*head.Height > maxImagePixels {
 		return nil, badImage(errImage)
 	}
-	picture, err := png.Decode(bytes.NewReader(data))
+	picture, err := pixels(bytes.NewReader(data))
 	if err != nil {
 		return nil, badImage(err)
 	}
 	return picture, nil
 }
 
-// drawImage embeds the PNG and draws it as large as it fits into box, centred.
+// drawImage embeds the picture and draws it as large as it fits into box, centred.
 func drawImage(c *content.Canvas, a adder, data []byte, box [4]float64) (*pdf.Dict, error) {
-	picture, err := decodePNG(data)
+	picture, err := decode(data)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +70,9 @@ func drawImage(c *content.Canvas, a adder, data []byte, box [4]float64) (*pdf.Di
 	c.Op("cm", dw, 0, 0, dh, box[0]+(w-dw)/2, box[1]+(h-dh)/2)
 	c.Raw([]byte("/" + imageName + " Do\n"))
 	c.Restore()
+	if own, ok := embedJPEG(a, data, picture); ok {
+		return pdf.NewDict(imageName, own), nil
+	}
 	return pdf.NewDict(imageName, embedImage(a, picture)), nil
 }
 

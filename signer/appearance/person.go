@@ -13,19 +13,20 @@ import (
 // PersonMark describes the signature of a competent person: the image of the
 // handwritten signature and, by the decree, nothing else.
 type PersonMark struct {
-	// Name is the signer's name. Without PNG a pen stroke in blue is drawn whose
+	// Name is the signer's name. Without Image a pen stroke in blue is drawn whose
 	// shape depends on the name alone.
 	Name string
-	// PNG is the image of the handwritten signature, best on a transparent ground.
+	// Image is the image of the handwritten signature, PNG or JPEG, best a
+	// PNG on a transparent ground.
 	// It is shown as it is, centred, in its own proportions.
-	PNG []byte
+	Image []byte
 	// Line is one line of small text under the image; usually empty.
 	Line string
 }
 
 // Person returns the builder for a competent person's signature. The builder's
 // errors are *text.Error: glyph-missing for Line, invalid-input for an image that
-// is not a PNG within the limits.
+// is neither PNG nor JPEG within the limits.
 func Person(m PersonMark) Builder {
 	return builder(func(c *content.Canvas, a adder, w, h float64) (*pdf.Dict, error) {
 		floor := 0.0
@@ -41,8 +42,8 @@ func Person(m PersonMark) Builder {
 			}
 			floor = size * 1.3
 		}
-		if len(m.PNG) > 0 {
-			return drawImage(c, a, m.PNG, [4]float64{0, floor, w, h})
+		if len(m.Image) > 0 {
+			return drawImage(c, a, m.Image, [4]float64{0, floor, w, h})
 		}
 		penStroke(c, font.Normalise(m.Name), [4]float64{w * 0.04, floor + h*0.06, w * 0.96, h * 0.94})
 		return nil, nil

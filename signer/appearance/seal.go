@@ -20,8 +20,8 @@ type SealMark struct {
 	// DiameterMM is the true diameter in millimetres; zero is SealDiameter. The seal
 	// is drawn at that size whatever the rectangle is, unless the rectangle is smaller.
 	DiameterMM float64
-	// PNG is the image of the agency's own seal; it takes the place of the drawn one.
-	PNG []byte
+	// Image is the image of the agency's own seal, PNG or JPEG; it takes the place of the drawn one.
+	Image []byte
 	// Caption is black text under the seal, in BlockSize, for documents from outside
 	// whose number stands in the seal's own block. The rectangle has to be larger
 	// than the seal for it: SealBlock tells how large, SealBlockRect where. By the
@@ -61,8 +61,8 @@ func Seal(m SealMark) Builder {
 		if foot > 0 {
 			x, y = w-d, h-d
 		}
-		if len(m.PNG) > 0 {
-			return drawImage(c, a, m.PNG, [4]float64{x, y, x + d, y + d})
+		if len(m.Image) > 0 {
+			return drawImage(c, a, m.Image, [4]float64{x, y, x + d, y + d})
 		}
 		return nil, drawSeal(c, m, x+d/2, y+d/2, d/2)
 	})

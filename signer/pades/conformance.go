@@ -13,8 +13,11 @@ import (
 // be, in bytes; real ones stay far below.
 const maxMetadata = 1 << 20
 
-// pdfaNamespace is the XMP namespace in which a file claims a part of PDF/A.
-const pdfaNamespace = "http://www.aiim.org/pdfa/ns/id/"
+// The XMP namespaces in which a file claims a part of PDF/A and of PDF/UA.
+const (
+	pdfaNamespace  = "http://www.aiim.org/pdfa/ns/id/"
+	pdfuaNamespace = "http://www.aiim.org/pdfua/ns/id/"
+)
 
 // tagged reports whether the file has a structure tree and says that it is marked.
 func (m *form) tagged(root *pdf.Dict) bool {
@@ -28,13 +31,16 @@ func (m *form) tagged(root *pdf.Dict) bool {
 
 // archivePart is the part of PDF/A that the file claims ("1" to "4"); empty when it
 // claims none, or its metadata cannot be read.
-func (m *form) archivePart(root *pdf.Dict) string {
+func (m *form) archivePart(root *pdf.Dict) string { return m.claimedPart(root, pdfaNamespace) }
+
+// claimedPart is the part of the standard with that XMP namespace which the file claims.
+func (m *form) claimedPart(root *pdf.Dict, namespace string) string {
 	stream, _ := m.resolve(root.Get("Metadata")).(*pdf.Stream)
 	if stream == nil {
 		return ""
 	}
 	packet, err := m.file.Decode(stream, maxMetadata)
-	if err != nil || !bytes.Contains(packet, []byte(pdfaNamespace)) {
+	if err != nil || !bytes.Contains(packet, []byte(namespace)) {
 		return ""
 	}
 	d := xml.NewDecoder(bytes.NewReader(packet))
@@ -48,12 +54,12 @@ func (m *form) archivePart(root *pdf.Dict) string {
 		case xml.StartElement:
 			inside = e.Name.Space + e.Name.Local
 			for _, a := range e.Attr {
-				if a.Name.Space+a.Name.Local == pdfaNamespace+"part" {
+				if a.Name.Space+a.Name.Local == namespace+"part" {
 					return a.Value
 				}
 			}
 		case xml.CharData:
-			if v := bytes.TrimSpace(e); inside == pdfaNamespace+"part" && len(v) > 0 {
+			if v := bytes.TrimSpace(e); inside == namespace+"part" && len(v) > 0 {
 				return string(v)
 			}
 		case xml.EndElement:
@@ -62,9 +68,10 @@ func (m *form) archivePart(root *pdf.Dict) string {
 	}
 }
 
-// opaque refuses an appearance that uses transparency in a PDF/A-1 file, which
-// knows none (ISO 19005-1, 6.4): nobody would notice before the archive does. o is
-// the appearance; only objects of the update are looked at.
+// opaque keeps transparency out of a PDF/A-1 file, which knows none (ISO 19005-1,
+// 6.4): images with a soft mask are laid on white, and an appearance that is
+// see-through in another way is refused, since nobody would notice before the
+// archive does. o is the appearance; only objects of the update are looked at.
 func (w *writer) opaque(o pdf.Object) error {
 	if w.form.archivePart(w.root) != "1" {
 		return nil
@@ -91,6 +98,11 @@ func (w *writer) opaqueBelow(o pdf.Object, seen map[pdf.Ref]bool, depth int) err
 		below, err := w.update.Load(v)
 		if err != nil {
 			return err
+		}
+		if s, ok := below.(*pdf.Stream); ok {
+			if below, err = w.flattened(v, s); err != nil {
+				return err
+			}
 		}
 		return w.opaqueBelow(below, seen, depth+1)
 	case pdf.Array:

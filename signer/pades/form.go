@@ -27,3 +27,18 @@ func (k *Form) of(f *pdf.File) (*form, error) {
 	}
 	return k.read, nil
 }
+
+// Signed counts the signature values that the file holds. Errors are those of Signatures.
+func (k *Form) Signed() (int, error) {
+	form, err := k.of(k.file)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for i := range form.signatures {
+		if form.signatures[i].Signed() {
+			n++
+		}
+	}
+	return n, nil
+}

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"crypto"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
 
 	"antin/internal/text"
 	"antin/signer/ades"
+	"antin/signer/appearance"
 	"antin/signer/pades"
 	"antin/signer/pades/padestest"
 	"antin/signer/pdf"
@@ -154,9 +158,83 @@ func TestStructureStaysOnceSomebodySigned(t *testing.T) {
 	if y := dict(t, b, root(t, b), "StructTreeRoot").Get("ParentTreeNextKey"); x != y {
 		t.Errorf("next key went from %v to %v", x, y)
 	}
-	notes, err := pades.Notes(a, pades.Options{})
+	notes, err := pades.Notes(a, pades.Options{Rect: [4]float64{10, 10, 60, 40}})
 	if err != nil || !slices.Contains(notes, pades.NoteNotTagged) {
 		t.Errorf("notes %v, %v", notes, err)
+	}
+	if notes, err = pades.Notes(a, pades.Options{}); err != nil || slices.Contains(notes, pades.NoteNotTagged) {
+		t.Errorf("notes of a field nobody sees %v, %v", notes, err)
+	}
+}
+
+// A widget outside what the page shows needs no place in the structure.
+func TestAnUntaggedFieldLiesOutsideThePage(t *testing.T) {
+	t.Parallel()
+	for box, want := range map[string]string{"[0 0 595 842]": "[0 0 0 0]", "[-10 -20 595 842]": "[-10 -20 -10 -20]", "[-10 0 595 842]": "[0 0 0 0]"} {
+		d := tagged("22 0 R", "<< /Nums [] >>")
+		d = d.With(3, strings.Replace(d.Objects[3], "<<", "<< /CropBox "+box+" ", 1))
+		first, _ := sign(t, d.Bytes(), pades.Options{})
+		second, _ := sign(t, first, pades.Options{})
+		stamp, err := pades.PrepareTimestamp(open(t, first), pades.TimestampOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, doc := range [][]byte{second, append(bytes.Clone(first), stamp.Update...)} {
+			last := signatures(t, doc)[1]
+			if got := string(pdf.Append(nil, last.FieldDict.Get("Rect"))); got != want {
+				t.Errorf("page %s: field %s at %s, want %s", box, last.Field, got, want)
+			}
+		}
+	}
+}
+
+// A signed file that claims PDF/UA keeps its claim: a new field is invisible or none.
+func TestASignedAccessibleFileTakesNoNewVisibleField(t *testing.T) {
+	t.Parallel()
+	d := tagged("22 0 R", "<< /Nums [] >>")
+	xmp := `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">` +
+		`<rdf:Description xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/></rdf:RDF></x:xmpmeta>`
+	d = d.With(25, fmt.Sprintf("<< /Type /Metadata /Subtype /XML /Length %d >>\nstream\n%s\nendstream", len(xmp), xmp)).
+		With(1, strings.Replace(d.Objects[1], "<<", "<< /Metadata 25 0 R ", 1))
+	visible := pades.Options{Rect: [4]float64{10, 10, 60, 40}}
+	first, _ := sign(t, d.Bytes(), visible)
+	err := pades.Preflight(open(t, first), visible)
+	wantCode(t, err, text.InvalidInput)
+	if e := text.As(err); !strings.Contains(e.Message().EN, "PDF/UA") || !strings.Contains(e.Fix().VI, "--appearance none") {
+		t.Errorf("message %q, fix %q", e.Message().EN, e.Fix().VI)
+	}
+	if err := pades.Preflight(open(t, first), pades.Options{}); err != nil {
+		t.Errorf("an invisible field: %v", err)
+	}
+}
+
+// A picture with transparency is laid on white where the file knows none.
+func TestPDFA1GetsPicturesWithoutTheirTransparency(t *testing.T) {
+	t.Parallel()
+	var data bytes.Buffer
+	picture := image.NewNRGBA(image.Rect(0, 0, 2, 2))
+	for i, c := range []color.NRGBA{{0, 0, 200, 255}, {0, 0, 200, 0}, {100, 0, 0, 128}, {}} {
+		picture.SetNRGBA(i%2, i/2, c)
+	}
+	if err := png.Encode(&data, picture); err != nil {
+		t.Fatal(err)
+	}
+	a := appearance.Person(appearance.PersonMark{Image: data.Bytes()})
+	for part, want := range map[int][]byte{
+		1: {0, 0, 200, 255, 255, 255, 177, 127, 127, 255, 255, 255},
+		2: {0, 0, 200, 0, 0, 200, 100, 0, 0, 0, 0, 0},
+	} {
+		out, _ := sign(t, archival(part).Bytes(), pades.Options{Rect: [4]float64{0, 0, 90, 40}, Appearance: a})
+		f := open(t, out)
+		ref := dict(t, f, signatures(t, out)[0].FieldDict, "AP", "N", "Resources", "XObject").Get("Im0")
+		s, err := f.Stream(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples, err := f.Decode(s, 0)
+		if err != nil || !bytes.Equal(samples, want) || s.Dict.Has("SMask") != (part == 2) {
+			t.Errorf("part %d: samples %v, %v, soft mask %t", part, samples, err, s.Dict.Has("SMask"))
+		}
 	}
 }
 

@@ -25,8 +25,9 @@ const (
 	// NoteNewFieldAfterCertify: a new field in a document certified with permission
 	// 2: pyHanko calls the certification broken, DSS warns, Adobe Acrobat accepts.
 	NoteNewFieldAfterCertify Note = "new-field-after-certify"
-	// NoteNotTagged: a new field in a tagged document that is signed already gets no
-	// structure element, since other validators would object.
+	// NoteNotTagged: a new visible field in a tagged document that is signed already
+	// gets no structure element, since other validators would object. Where the
+	// document claims PDF/UA, Preflight refuses it.
 	NoteNotTagged Note = "not-tagged"
 )
 
@@ -59,7 +60,7 @@ func (p *plan) notes() ([]Note, error) {
 		{NoteOptionalContent, p.form.dict(root.Get("OCProperties")) != nil},
 		{NoteNeedAppearances, bool(need)},
 		{NoteNewFieldAfterCertify, permission == 2 && p.target == nil},
-		{NoteNotTagged, p.target == nil && p.form.tagged(root) && p.form.anySigned()},
+		{NoteNotTagged, p.visible() && p.untagged(root)},
 	} {
 		if n.here {
 			notes = append(notes, n.note)

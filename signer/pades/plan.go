@@ -63,6 +63,9 @@ func newPlan(f *pdf.File, o Options) (*plan, error) {
 	if err := p.findPage(); err != nil {
 		return nil, err
 	}
+	if err := p.checkAccessible(); err != nil {
+		return nil, err
+	}
 	if err := p.chooseLock(); err != nil {
 		return nil, err
 	}

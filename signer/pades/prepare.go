@@ -197,16 +197,12 @@ func (w *writer) widgetPage(widget *pdf.Dict) *pdf.Dict {
 
 // newField adds a field merged with its widget to the end of the page's /Annots.
 func (w *writer) newField(signature pdf.Ref) (pdf.Ref, error) {
-	rect := pdf.Array{}
-	for _, v := range w.Rect {
-		rect = append(rect, pdf.Real(v))
-	}
 	field := pdf.NewDict(
 		pdf.Name("FT"), pdf.Name("Sig"),
 		pdf.Name("T"), pdf.TextString(cmp.Or(w.branch.last, w.name)),
 		pdf.Name("Type"), pdf.Name("Annot"),
 		pdf.Name("Subtype"), pdf.Name("Widget"),
-		pdf.Name("Rect"), rect,
+		pdf.Name("Rect"), rectangle(w.Rect),
 		pdf.Name("P"), w.page,
 		pdf.Name("F"), pdf.Int(widgetFlags),
 		pdf.Name("V"), signature,
@@ -229,6 +225,9 @@ func (w *writer) newField(signature pdf.Ref) (pdf.Ref, error) {
 	if page == nil {
 		return pdf.Ref{}, fmt.Errorf("page %s is no dictionary", w.page)
 	}
+	if w.Rect == [4]float64{} {
+		field.Set("Rect", rectangle(w.invisibleRect(page)))
+	}
 	if _, err := w.appearance(field, w.Rect, page); err != nil {
 		return pdf.Ref{}, err
 	}
@@ -243,6 +242,14 @@ func (w *writer) newField(signature pdf.Ref) (pdf.Ref, error) {
 	w.update.Put(ref, field)
 	w.addAnnotation(page, ref)
 	return top, nil
+}
+
+func rectangle(r [4]float64) pdf.Array {
+	a := make(pdf.Array, 0, len(r))
+	for _, v := range r {
+		a = append(a, pdf.Real(v))
+	}
+	return a
 }
 
 // addAnnotation appends to /Annots where it lives: its own object, or the page.

@@ -96,7 +96,8 @@ type Signature struct {
 	// ByteRange holds the four numbers when HasByteRange; they are not judged here.
 	ByteRange    [4]int64
 	HasByteRange bool
-	// Contents is the decoded string, padding included.
+	// Contents is the decoded string, padding included; padding that an encrypted
+	// file's own cipher made of zeros is zeros again.
 	Contents []byte
 	// ContentsStart and ContentsEnd delimit the token of /Contents in the file,
 	// from '<' to the byte after '>'; both 0 when it was not located.

@@ -16,7 +16,7 @@ const maxTreeDepth = 32
 // the structure grew.
 //
 // Once a signature exists the structure is left alone: other validators know no
-// rule for its growth and would call the earlier signature broken.
+// rule for its growth and would call the earlier signature broken. See untagged.
 func (w *writer) writeStructure(field *pdf.Dict, ref pdf.Ref) bool {
 	if w.page.IsZero() || !w.form.tagged(w.root) || w.form.anySigned() {
 		return false
@@ -49,6 +49,46 @@ func (w *writer) writeStructure(field *pdf.Dict, ref pdf.Ref) bool {
 	field.Set("StructParent", pdf.Int(key))
 	field.Set("TU", pdf.TextString(text.Get("sign.field-title", w.name).In(text.VI)))
 	return true
+}
+
+// untagged reports whether a new field would have no place in the structure of a
+// tagged file, since that is signed already.
+func (p *plan) untagged(root *pdf.Dict) bool {
+	return p.target == nil && p.form.tagged(root) && p.form.anySigned()
+}
+
+// checkAccessible refuses a new visible field in a signed file that claims PDF/UA, where
+// every widget on the page stands in the structure (ISO 14289-1, 7.18.4): either the
+// claim would be untrue, or other validators would call the earlier signature broken.
+func (p *plan) checkAccessible() error {
+	_, root, err := p.form.file.Root()
+	if err != nil || !p.visible() || !p.untagged(root) || p.form.claimedPart(root, pdfuaNamespace) == "" {
+		return err
+	}
+	return text.Detailed(text.InvalidInput, nil, "sign.pdfua-field").WithNext("sign.pdfua-field-next")
+}
+
+// visible reports whether a new field takes room on its page.
+func (o *Options) visible() bool { return o.Rect[2] > o.Rect[0] && o.Rect[3] > o.Rect[1] }
+
+// invisibleRect is where a field without size lies: at the origin, and in a signed
+// tagged file at the corner of what the page shows, where that is not beyond it:
+// annotations outside it need no place in the structure (ISO 14289-1, 7.18.1).
+func (w *writer) invisibleRect(page *pdf.Dict) [4]float64 {
+	if !w.untagged(w.root) {
+		return [4]float64{}
+	}
+	for _, key := range []pdf.Name{"CropBox", "MediaBox"} {
+		o, err := w.form.file.Inherited(page, key)
+		if err != nil || o == nil {
+			continue
+		}
+		if box := w.form.rect(o); box[0] < 0 && box[1] < 0 && box[2] > 0 && box[3] > 0 {
+			return [4]float64{box[0], box[1], box[0], box[1]}
+		}
+		break
+	}
+	return [4]float64{}
 }
 
 func (m *form) anySigned() bool {

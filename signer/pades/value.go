@@ -120,7 +120,7 @@ func (m *form) readContents(s *Signature, o pdf.Object) {
 		s.add(ProblemContentsMissing)
 		return
 	}
-	s.Contents = c.Value
+	s.Contents = m.padded(s, c.Value)
 	if !c.Hex {
 		s.add(ProblemContentsNotHex)
 	}

@@ -63,6 +63,12 @@ var kitID = []byte("0123456789abcdef")
 
 func (k cryptKind) make(t testing.TB) []byte {
 	t.Helper()
+	k.ready()
+	return k.write()
+}
+
+// ready makes the keys, and write a file with them.
+func (k *cryptKind) ready() {
 	if k.owner == "" {
 		k.owner = k.user
 	}
@@ -74,6 +80,9 @@ func (k cryptKind) make(t testing.TB) []byte {
 	} else {
 		k.derived()
 	}
+}
+
+func (k *cryptKind) write() []byte {
 	d := newDraft()
 	title := append([]byte{0xfe, 0xff}, utf16be(kitTitle)...)
 	if k.packed {

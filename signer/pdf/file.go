@@ -114,10 +114,18 @@ func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
 func newFile(r io.ReaderAt, size int64, o Options) *File {
 	lim := o.Limits.withDefaults()
 	return &File{
-		body:   body{r: r, end: size, lim: &lim, searched: new(atomic.Int64), decoded: new(atomic.Int64), idle: new(sync.Pool)},
+		body:   body{r: r, end: size, lim: &lim, searched: new(atomic.Int64), decoded: new(atomic.Int64), idle: idleWindows(o.Known)},
 		faults: map[Irregularity]bool{},
 		shared: newShared(size, o),
 	}
+}
+
+// idleWindows is where windows wait for the next object: those of known, if any.
+func idleWindows(known *File) *sync.Pool {
+	if known != nil {
+		return known.idle
+	}
+	return new(sync.Pool)
 }
 
 // newShared returns what the revisions of a file of size bytes share, and what is

@@ -11,6 +11,8 @@ type parser struct {
 	src   *source
 	lim   *Limits
 	items int
+	// passing leaves out the bytes of hexadecimal strings, which are checked all the same.
+	passing bool
 	// spans, when set, is told the bytes of each value of the outermost dictionary.
 	spans func(key Name, start, end int64)
 }

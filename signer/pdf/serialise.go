@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"antin/internal/text"
@@ -42,6 +43,9 @@ type encoder struct {
 	ref   Ref // of that object
 	nth   int // how many of them were encrypted
 }
+
+// encoderRoom is the room of a small update beside its placeholders, in bytes.
+const encoderRoom = 4 << 10
 
 // indirect writes "n g obj ... endobj" and a line feed.
 func (e *encoder) indirect(ref Ref, o Object) error {
@@ -219,6 +223,11 @@ func (e *encoder) hole(p *Placeholder) {
 	}
 	e.holes[p] = int64(len(e.dst))
 	e.dst = append(e.dst, p.Prefix...)
-	e.dst = append(e.dst, bytes.Repeat([]byte{p.Fill}, max(p.Size, 0))...)
+	at := len(e.dst)
+	// Room for what follows as well: the update is built in one piece.
+	e.dst = slices.Grow(e.dst, max(p.Size, 0)+len(p.Suffix)+encoderRoom)[:at+max(p.Size, 0)]
+	for i := at; i < len(e.dst); i++ {
+		e.dst[i] = p.Fill
+	}
 	e.dst = append(e.dst, p.Suffix...)
 }

@@ -46,7 +46,7 @@ func (f *File) SignatureSpan(ref Ref, key Name) (start, end int64, direct bool, 
 	}
 	src.seek(open)
 	times := 0
-	p := parser{src: src, lim: f.lim, spans: func(k Name, from, to int64) {
+	p := parser{src: src, lim: f.lim, passing: true, spans: func(k Name, from, to int64) {
 		if k == key {
 			start, end = from, to
 			times++

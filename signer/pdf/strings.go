@@ -90,7 +90,9 @@ func (p *parser) hexString() (Object, error) {
 			return nil, p.broken("hexadecimal string has no end")
 		}
 		window := p.src.buf[p.src.pos:]
-		v = slices.Grow(v, hexRoom(window))
+		if !p.passing {
+			v = slices.Grow(v, hexRoom(window))
+		}
 		if left := p.lim.StringLen - (p.src.offset() - begin); left < int64(len(window)) {
 			window = window[:max(left, 0)]
 		}
@@ -98,13 +100,16 @@ func (p *parser) hexString() (Object, error) {
 			return nil, exceeded("string longer than %d bytes at %d", p.lim.StringLen, begin)
 		}
 		i := 0
-		for !odd && i+1 < len(window) { // nearly always the whole of it
-			hi, lo := hexValues[window[i]], hexValues[window[i+1]]
-			if hi|lo > 15 {
-				break
+		switch {
+		case odd:
+		case p.passing:
+			for i+1 < len(window) && hexValues[window[i]]|hexValues[window[i+1]] < 16 {
+				i += 2
 			}
-			v = append(v, hi<<4|lo)
-			i += 2
+		default: // nearly always the whole of it
+			var n int
+			n, i = hexPairs(v[len(v):cap(v)], window)
+			v = v[:len(v)+n]
 		}
 		for ; i < len(window); i++ {
 			c := window[i]
@@ -127,6 +132,19 @@ func (p *parser) hexString() (Object, error) {
 		}
 		p.src.pos += len(window)
 	}
+}
+
+// hexPairs reads pairs of digits from the front of window into room, until either
+// ends or something else stands there, and returns how much of both that took.
+func hexPairs(room, window []byte) (n, passed int) {
+	for ; n < len(room) && passed+1 < len(window); n, passed = n+1, passed+2 {
+		hi, lo := hexValues[window[passed]], hexValues[window[passed+1]]
+		if hi|lo > 15 {
+			break
+		}
+		room[n] = hi<<4 | lo
+	}
+	return n, passed
 }
 
 // hexRoom is how many bytes the digits in window may stand for.

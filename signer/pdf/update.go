@@ -115,7 +115,7 @@ func (u *Update) Build() (*Built, error) {
 	if err := cmp.Or(u.err, u.f.EncryptionError(), u.f.SigningProblem()); err != nil {
 		return nil, err
 	}
-	enc := &encoder{crypt: u.f.lock.handler}
+	enc := &encoder{crypt: u.f.lock.handler, dst: make([]byte, 0, encoderRoom)}
 	if open, err := u.lacksEOL(); err != nil {
 		return nil, err
 	} else if open {

@@ -5,6 +5,7 @@
 package tsa
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -15,6 +16,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"antin/internal/text"
@@ -48,8 +50,10 @@ type Options struct {
 	// URLs are the services in the order they are tried; http and https. User name
 	// and password in a URL are sent as basic authentication.
 	URLs []string
-	// Timeout bounds one request; zero is DefaultTimeout.
-	Timeout time.Duration
+	// Timeout bounds one request; zero is DefaultTimeout. Timeouts bounds those to
+	// single services, by the host of their URL, with its port where it has one.
+	Timeout  time.Duration
+	Timeouts map[string]time.Duration
 	// Pauses are the waits between rounds over the list when every failure was of
 	// a kind that may pass; nil is DefaultPauses, empty makes one round.
 	Pauses []time.Duration
@@ -104,7 +108,12 @@ func New(o Options) (*Client, error) {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, text.Detailed(text.InvalidInput, err, "tsa.url", raw)
 		}
-		c.services = append(c.services, &service{url: u})
+		c.services = append(c.services, &service{url: u, timeout: cmp.Or(o.Timeouts[u.Host], o.Timeout)})
+	}
+	for host, d := range o.Timeouts {
+		if d <= 0 || !slices.ContainsFunc(c.services, func(s *service) bool { return s.url.Host == host }) {
+			return nil, text.Detailed(text.InvalidInput, nil, "tsa.timeout-of", host)
+		}
 	}
 	return c, nil
 }

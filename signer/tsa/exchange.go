@@ -19,7 +19,7 @@ type reply struct {
 
 // post sends request and reads the answer within the time and size limits.
 func (c *Client) post(ctx context.Context, s *service, request []byte) (reply, *failure) {
-	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(limited, http.MethodPost, s.url.String(), bytes.NewReader(request))
 	if err != nil {
@@ -29,7 +29,7 @@ func (c *Client) post(ctx context.Context, s *service, request []byte) (reply, *
 	r.Header.Set("Accept", "application/timestamp-reply")
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return reply{}, c.unanswered(limited, s, err)
+		return reply{}, unanswered(limited, s, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
@@ -37,7 +37,7 @@ func (c *Client) post(ctx context.Context, s *service, request []byte) (reply, *
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxResponse+1))
 	if err != nil {
-		return reply{}, c.unanswered(limited, s, err)
+		return reply{}, unanswered(limited, s, err)
 	}
 	if len(body) > maxResponse {
 		return reply{}, fail(s, false, nil, "tsa.too_large")
@@ -46,9 +46,9 @@ func (c *Client) post(ctx context.Context, s *service, request []byte) (reply, *
 }
 
 // unanswered tells a service that is slow from one that cannot be reached.
-func (c *Client) unanswered(limited context.Context, s *service, err error) *failure {
+func unanswered(limited context.Context, s *service, err error) *failure {
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
-		return fail(s, true, err, "tsa.timeout", int(c.o.Timeout/time.Second))
+		return fail(s, true, err, "tsa.timeout", int(s.timeout/time.Second))
 	}
 	return fail(s, true, err, "tsa.unreachable")
 }

@@ -20,7 +20,8 @@ const (
 
 // service is one TSA and how it has been doing.
 type service struct {
-	url *url.URL
+	url     *url.URL
+	timeout time.Duration // of one request
 
 	mu       sync.Mutex
 	failures int       // in a row

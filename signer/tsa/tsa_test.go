@@ -175,6 +175,28 @@ func TestOtherFailuresAreNamed(t *testing.T) {
 	}
 }
 
+// A slow service and a quick one each get their own time.
+func TestEachServiceHasItsOwnTime(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	slow, quick := authority(t, c), authority(t, c)
+	slow.Break(certstest.TSAHangs)
+	short := func(o *tsa.Options) {
+		o.Timeouts = map[string]time.Duration{host(t, slow.URL): 50 * time.Millisecond}
+	}
+	der, err := stamp(client(t, c, short, slow.TSAURL(), quick.TSAURL()))
+	checkToken(t, der, err)
+	for name, spans := range map[string]map[string]time.Duration{
+		"of a service that is not asked": {"elsewhere": time.Second},
+		"below zero":                     {host(t, slow.URL): -time.Second},
+	} {
+		_, err := tsa.New(tsa.Options{URLs: []string{slow.TSAURL()}, Timeouts: spans, Now: c.now})
+		if text.CodeOf(err) != text.InvalidInput {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestServicesThatAreMerelyOddAreServed(t *testing.T) {
 	t.Parallel()
 	c := &clock{}

@@ -70,6 +70,11 @@ func decryptPKCS8(der []byte, password string) ([]byte, error) {
 		!info.ReadASN1Bytes(&data, cbasn1.OCTET_STRING) {
 		return nil, errEncrypted
 	}
+	return decryptPBES2(alg, data, password)
+}
+
+// decryptPBES2 decrypts data by the parameters of PBES2 in alg.
+func decryptPBES2(alg cryptobyte.String, data []byte, password string) ([]byte, error) {
 	p, ok := parsePBES2(alg)
 	if !ok || len(data) == 0 || len(data)%aes.BlockSize != 0 {
 		return nil, errEncrypted
@@ -84,8 +89,13 @@ func decryptPKCS8(der []byte, password string) ([]byte, error) {
 	}
 	plain := make([]byte, len(data))
 	cipher.NewCBCDecrypter(block, p.iv).CryptBlocks(plain, data)
+	return unpad(plain, aes.BlockSize)
+}
+
+// unpad takes the padding of RFC 8018, 6.1.1 off, and finds a wrong password by it.
+func unpad(plain []byte, size int) ([]byte, error) {
 	pad := int(plain[len(plain)-1])
-	if pad == 0 || pad > aes.BlockSize {
+	if pad == 0 || pad > size {
 		return nil, errPassword
 	}
 	body, padding := plain[:len(plain)-pad], plain[len(plain)-pad:]

@@ -31,7 +31,7 @@ func FromPKCS12(data []byte, password string) (signer.Key, error) {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption):
 		return signer.Key{}, wrongPassword(err, password)
 	case err != nil:
-		return signer.Key{}, text.Detailed(text.FileUnreadable, err, "key.unreadable")
+		return unusualPKCS12(data, password, err)
 	}
 	var found []*certs.Certificate
 	for _, c := range append([]*x509.Certificate{leaf}, others...) {
@@ -42,6 +42,21 @@ func FromPKCS12(data []byte, password string) (signer.Key, error) {
 		found = append(found, parsed)
 	}
 	return assemble(key, found)
+}
+
+// unusualPKCS12 opens a file for which the module that reads PKCS #12 gave err: one
+// with a key that is restricted to RSASSA-PSS.
+func unusualPKCS12(data []byte, password string, err error) (signer.Key, error) {
+	s, own := openPKCS12(data, password)
+	switch {
+	case errors.Is(own, errPassword):
+		return signer.Key{}, wrongPassword(own, password)
+	case own != nil || len(s.keys) != 1:
+		return signer.Key{}, text.Detailed(text.FileUnreadable, err, "key.unreadable")
+	case len(s.found) == 0:
+		return signer.Key{}, text.Detailed(text.FileUnreadable, nil, "key.no_certificate")
+	}
+	return assemble(s.keys[0], s.found)
 }
 
 // FromPEM opens a private key (PKCS #8, also encrypted; PKCS #1; SEC 1; PEM or

@@ -13,6 +13,7 @@ const maxOperands = 64
 type scanner struct {
 	data     []byte
 	operands []pdf.Object
+	images   int // inline images passed
 }
 
 // next returns the next operator, its operands in s.operands; "" at the end, or
@@ -32,6 +33,7 @@ func (s *scanner) next() string {
 				continue
 			case "BI":
 				s.skipImage()
+				s.images++
 				s.operands = s.operands[:0]
 				continue
 			}

@@ -26,6 +26,9 @@ const (
 	// maxContent bounds the content of one page, in bytes; a page of text has some
 	// tens of kilobytes, one of drawings a few megabytes.
 	maxContent = 32 << 20
+	// maxPageContent bounds what one page decodes in all, forms drawn again and again
+	// included, in bytes.
+	maxPageContent = 8 * maxContent
 	// maxGlyphs bounds the glyphs of one page; a newspaper page has twenty thousand.
 	maxGlyphs = 500_000
 	// maxText bounds the text searched for, in bytes.

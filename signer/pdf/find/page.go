@@ -36,6 +36,7 @@ type page struct {
 	glyphs []glyph
 	fonts  map[pdf.Ref]*font
 	runs   int
+	left   int // bytes of content that may still be decoded
 
 	now         state
 	saved       []state
@@ -43,7 +44,7 @@ type page struct {
 }
 
 func newPage(f *pdf.File, d *pdf.Dict) *page {
-	return &page{f: f, dict: d, fonts: map[pdf.Ref]*font{}, now: state{ctm: identity, scale: 1}, text: identity, lines: identity}
+	return &page{f: f, dict: d, fonts: map[pdf.Ref]*font{}, now: state{ctm: identity, scale: 1}, text: identity, lines: identity, left: maxPageContent}
 }
 
 func (p *page) inherited(key pdf.Name) pdf.Object {
@@ -105,7 +106,7 @@ func (p *page) content() ([]byte, error) {
 		if !ok {
 			continue
 		}
-		data, err := p.f.Decode(s, int64(maxContent-len(all)))
+		data, err := p.decode(s)
 		if err != nil {
 			return nil, err
 		}
@@ -115,6 +116,17 @@ func (p *page) content() ([]byte, error) {
 		}
 	}
 	return all, nil
+}
+
+// decode decodes a content stream within what the page may still cost: a form that
+// is drawn a thousand times is decoded a thousand times.
+func (p *page) decode(s *pdf.Stream) ([]byte, error) {
+	if p.left <= 0 {
+		return nil, errTooMuch
+	}
+	data, err := p.f.Decode(s, int64(min(maxContent, p.left)))
+	p.left -= len(data) + 1
+	return data, err
 }
 
 func (p *page) execute(content []byte, resources *pdf.Dict, depth int) error {
@@ -253,7 +265,10 @@ func (p *page) form(resources *pdf.Dict, name pdf.Name, depth int) error {
 	if p.runs++; p.runs > maxFormRuns {
 		return errTooMuch
 	}
-	data, err := p.f.Decode(s, maxContent)
+	data, err := p.decode(s)
+	if errors.Is(err, errTooMuch) {
+		return err
+	}
 	if err != nil {
 		return nil //nolint:nilerr // likewise
 	}
