@@ -135,7 +135,7 @@ func TestChangesAfterSigning(t *testing.T) {
 		{"number filled, nobody covers", change(t, numberField, "V", pdf.TextString("12")), validation.Invalid, validation.ReasonUncovered},
 		{"number field renamed", change(t, numberField, "T", pdf.TextString("so2")), validation.Invalid, validation.ReasonChanged},
 		{"number field gets an action", change(t, numberField, "AA", pdf.NewDict("F", pdf.NewDict("S", pdf.Name("JavaScript")))), validation.Invalid, validation.ReasonChanged},
-		{"text annotation added", addAnnotation(t, "FreeText"), validation.Invalid, validation.ReasonChanged},
+		{"text annotation added", addAnnotation(t, "FreeText"), validation.Invalid, validation.ReasonUncovered},
 		{"text field added", addField(b, pdf.NewDict("FT", pdf.Name("Tx"), "T", pdf.TextString("moi"))), validation.Invalid, validation.ReasonChanged},
 		{"empty look for the seal", change(t, sealField, "AP", pdf.NewDict("N", pdf.Ref{Num: 4})), validation.Invalid, validation.ReasonChanged},
 		{"something in the trailer", func(_ *pdf.File, u *pdf.Update) {
@@ -368,7 +368,7 @@ func TestShadowAttacks(t *testing.T) {
 	shadow := append(append(bytes.Clone(body[:at]), secret...), body[at:]...)
 	shadow = bytes.Replace(shadow, fmt.Appendf(nil, "startxref\n%d\n", at), fmt.Appendf(nil, "startxref\n%d\n", at+len(secret)), 1)
 	signed := b.sign(shadow, pades.Options{}, as{})
-	expect(t, b.judge(b.online(), signed), validation.Valid, "")
+	expect(t, b.judge(b.online(), signed), validation.ValidWithNotes, validation.ReasonReaders)
 	f = b.open(signed)
 	revived := append(bytes.Clone(signed), fmt.Appendf(nil, "xref\n4 1\n%010d 00000 n \ntrailer\n<< /Size 99 /Root 1 0 R /Prev %d %s>>\nstartxref\n%d\n%%%%EOF\n",
 		at, f.StartXRef(), id(f), len(signed))...)

@@ -1,11 +1,6 @@
 package validation
 
-import (
-	"time"
-
-	"antin/signer/ades"
-	"antin/signer/tsp"
-)
+import "time"
 
 // existence is the earliest moment at which a later document time-stamp proves
 // that s existed (POE extraction, EN 319 102-1, 5.6.2.3); without one, the time
@@ -35,21 +30,4 @@ func (v *validation) findBestTime(s *subject) {
 		}
 	}
 	s.out.BestTime, s.out.BestTimeSource = Time{s.best.UTC()}, s.bestSource
-}
-
-// notBefore is the latest moment that a content time-stamp proves the signature
-// to be younger than; zero without one.
-func (v *validation) notBefore(s *subject) time.Time {
-	var at time.Time
-	for _, der := range s.info.ContentTimestamps() {
-		t, err := tsp.ParseToken(der)
-		if err != nil {
-			continue
-		}
-		poe, _ := v.existence(s)
-		if st, _ := v.judgeStamp(t, s.digest(t.Hash), poe); st.indication == ades.TotalPassed && t.GenTime.After(at) {
-			at = t.GenTime
-		}
-	}
-	return at
 }

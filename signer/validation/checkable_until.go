@@ -36,15 +36,27 @@ func (v *validation) checkableUntil(s *subject) time.Time {
 	}
 	for _, st := range s.stamps {
 		if st.longTerm {
-			later(v.tokenUntil(st.token, st.path))
+			later(earlier(v.tokenUntil(st.token, st.path), v.standingUntil(s)))
 		}
 	}
 	for _, d := range v.subjects {
 		if d.timestamp() && d.passed() && d.revision > s.revision && d.sig.ContentsStart >= s.sig.ContentsEnd {
-			later(v.tokenUntil(d.token, d.chain))
+			later(earlier(v.tokenUntil(d.token, d.chain), v.standingUntil(s)))
 		}
 	}
 	return until
+}
+
+// standingUntil is until when the CAs above s need no proof that the document's
+// evidence existed while they stood; without an end when there is such a proof.
+func (v *validation) standingUntil(s *subject) time.Time {
+	if len(s.chain) < 3 || v.archived(s) {
+		return farFuture
+	}
+	return v.pathUntil(s.chain[1:len(s.chain)-1], func(at time.Time) bool {
+		ca := s.chain[len(s.chain)-2]
+		return !v.certificateUntil(ca, s.chain.Anchor()).Before(at)
+	})
 }
 
 func (v *validation) tokenUntil(t *tsp.Token, path certs.Path) time.Time {

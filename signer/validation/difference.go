@@ -40,6 +40,12 @@ type finding struct {
 	visible bool
 	// emptied findings fill a field that had no value; others of level form replace one.
 	firstFill bool
+	// widget is the object that shows the field or annotation, 0 where none does.
+	widget int
+	// path is where the object hangs, where the rule knows it.
+	path string
+	// before and now are the values of a field, as far as they are texts.
+	before, now string
 	// signing findings put a signature into an existing field.
 	signing bool
 	key     text.Key

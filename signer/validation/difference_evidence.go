@@ -31,13 +31,13 @@ func (s *step) evidence(root int, a, b pdf.Object) error {
 		s.forbid(root, ChangeEvidence, "change.evidence.removed")
 		return nil
 	}
-	was, ok, err := s.store(p, o, n, map[pdf.Name]bool{"Certs": true, "OCSPs": true, "CRLs": true})
+	was, ok, err := s.store(p, o, n, map[pdf.Name]bool{"Certs": true, "OCSPs": true, "CRLs": true}, nil)
 	if err != nil {
 		return err
 	}
 	vriGrew, vriOK := false, true
 	if ok {
-		vriGrew, vriOK, err = s.relatedInformation(p, o.Get("VRI"), n.Get("VRI"))
+		vriGrew, vriOK, err = s.relatedInformation(p, o.Get("VRI"), n.Get("VRI"), n)
 		if err != nil {
 			return err
 		}
@@ -60,11 +60,12 @@ func (s *step) evidence(root int, a, b pdf.Object) error {
 type grown struct{ grew, shrank bool }
 
 // store compares one dictionary of arrays of evidence, the store itself or one
-// entry of its /VRI; lists names the keys that are such arrays.
-func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool) (was grown, ok bool, err error) {
+// entry of its /VRI; lists names the keys that are such arrays. Of an entry, whole is
+// the new store: what the entry leaves out has to stand there.
+func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool, whole *pdf.Dict) (was grown, ok bool, err error) {
 	for _, k := range unionKeys(o, n) {
 		if lists[k] {
-			one, ok, err := s.list(p, k, o.Get(k), n.Get(k))
+			one, ok, err := s.list(p, k, o.Get(k), n.Get(k), whole.Get(k+"s"))
 			if err != nil || !ok {
 				return grown{}, ok, err
 			}
@@ -84,8 +85,8 @@ func (s *step) store(p *place, o, n *pdf.Dict, lists map[pdf.Name]bool) (was gro
 }
 
 // list compares one array of evidence: every new entry is a stream that holds what
-// its place says.
-func (s *step) list(p *place, kind pdf.Name, a, b pdf.Object) (was grown, ok bool, err error) {
+// its place says. An old one may be left out where it stands in kept.
+func (s *step) list(p *place, kind pdf.Name, a, b, kept pdf.Object) (was grown, ok bool, err error) {
 	s.claim(p, a)
 	s.claim(p, b)
 	x, _ := resolve(s.old, a).(pdf.Array)
@@ -119,7 +120,8 @@ func (s *step) list(p *place, kind pdf.Name, a, b pdf.Object) (was grown, ok boo
 			return grown{}, false, nil
 		}
 	}
-	was.shrank = len(known) > 0 && !s.stillThere(known, y)
+	held, _ := resolve(s.new, kept).(pdf.Array)
+	was.shrank = len(known) > 0 && !s.stillThere(known, slices.Concat(y, held))
 	return was, !was.shrank || kind == "Certs" && len(y) > 0, nil
 }
 
@@ -178,14 +180,13 @@ func isSequence(der []byte) bool {
 	return head+length == len(der)
 }
 
-// relatedInformation compares the /VRI dictionaries: entries may be added and grow.
-func (s *step) relatedInformation(p *place, a, b pdf.Object) (grew, ok bool, err error) {
+// relatedInformation compares the /VRI dictionaries: entries may be added and grow,
+// name newer data of the store instead of what they named, and be left out where
+// the store holds all that they named: they are an index to it.
+func (s *step) relatedInformation(p *place, a, b pdf.Object, whole *pdf.Dict) (grew, ok bool, err error) {
 	o, n := dictOf(s.old, a), dictOf(s.new, b)
 	s.claim(p, a)
 	s.claim(p, b)
-	if n == nil {
-		return false, o == nil, nil
-	}
 	for _, k := range unionKeys(o, n) {
 		if k == "Type" {
 			continue
@@ -193,16 +194,40 @@ func (s *step) relatedInformation(p *place, a, b pdf.Object) (grew, ok bool, err
 		before, now := dictOf(s.old, o.Get(k)), dictOf(s.new, n.Get(k))
 		s.claim(p, o.Get(k))
 		s.claim(p, n.Get(k))
+		if n.Get(k) == nil && s.leftOut(before, whole) {
+			continue
+		}
 		if now == nil || !isDigest(string(k)) {
 			return false, false, nil
 		}
-		more, ok, err := s.store(p, before, now, map[pdf.Name]bool{"Cert": true, "OCSP": true, "CRL": true})
+		more, ok, err := s.store(p, before, now, map[pdf.Name]bool{"Cert": true, "OCSP": true, "CRL": true}, whole)
 		if err != nil || !ok {
 			return false, false, err
 		}
 		grew = grew || more.grew || before == nil
 	}
 	return grew, true, nil
+}
+
+// leftOut reports whether the new store holds all that an entry of /VRI named which
+// is not there any more.
+func (s *step) leftOut(entry, whole *pdf.Dict) bool {
+	for _, k := range []pdf.Name{"Cert", "OCSP", "CRL"} {
+		lost := map[pdf.Ref]bool{}
+		list, _ := resolve(s.old, entry.Get(k)).(pdf.Array)
+		for _, e := range list {
+			r, isRef := e.(pdf.Ref)
+			if !isRef {
+				return false
+			}
+			lost[r] = true
+		}
+		held, _ := resolve(s.new, whole.Get(k+"s")).(pdf.Array)
+		if !s.stillThere(lost, held) {
+			return false
+		}
+	}
+	return true
 }
 
 // isDigest reports whether k is a SHA-1 in hexadecimal.

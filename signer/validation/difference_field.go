@@ -38,6 +38,9 @@ func (s *step) field(n *node, before, now map[int]*node, appearance []int) error
 	case field.kind == "Sig":
 		allowed = append(allowed, "F", "DA") // what programs set on the field they sign
 	}
+	if !n.inner && s.isDate(d, "M") {
+		allowed = append(allowed, "M") // when the look was changed last; browsers write it with what they fill in
+	}
 	for _, k := range keys {
 		if !contains(allowed, k) {
 			s.forbidField(field, "change.field.altered")
@@ -56,6 +59,12 @@ func (s *step) field(n *node, before, now map[int]*node, appearance []int) error
 	}
 	s.fillField(n, field, now)
 	return nil
+}
+
+// isDate reports whether d has a text under key: a date, which shows nowhere.
+func (s *step) isDate(d *pdf.Dict, key pdf.Name) bool {
+	_, ok := resolve(s.new, d.Get(key)).(pdf.String)
+	return ok
 }
 
 func (s *step) gen(num int) int {
@@ -90,13 +99,17 @@ func (s *step) fillField(n, field *node, now map[int]*node) {
 	value := ""
 	after := now[field.num]
 	if after != nil {
-		value = s.valueText(after.dict)
+		value = valueText(s.new, after.dict)
 	}
-	f := finding{kind: ChangeForm, level: ModificationForm, num: field.num, page: s.pageOfWidget(n.num), field: field.name,
+	f := finding{widget: n.num, before: valueText(s.old, field.dict), now: value,
+		kind: ChangeForm, level: ModificationForm, num: field.num, page: s.pageOfWidget(n.num), field: field.name,
 		visible: true, firstFill: !field.filled && after != nil && after.filled}
 	f.key, f.args = "change.field.filled", []any{field.name, value}
 	if !f.firstFill {
 		f.key = "change.field.refilled"
+		if f.before != "" && f.before != value {
+			f.key, f.args = "change.field.replaced", []any{field.name, f.before, value}
+		}
 	}
 	s.add(f)
 }
@@ -104,9 +117,9 @@ func (s *step) fillField(n, field *node, now map[int]*node) {
 // maxValueShown bounds the characters of a field's value that a message repeats.
 const maxValueShown = 80
 
-func (s *step) valueText(d *pdf.Dict) string {
+func valueText(f *pdf.File, d *pdf.Dict) string {
 	var v string
-	switch o := resolve(s.new, d.Get("V")).(type) {
+	switch o := resolve(f, d.Get("V")).(type) {
 	case pdf.String:
 		v = o.Text()
 	case pdf.Name:

@@ -135,6 +135,18 @@ func (s *step) formDictionary(o, n *pdf.Dict, ref pdf.Object, before, now map[in
 			}
 		case "DR":
 			continue // judged below
+		case "NeedAppearances":
+			// A program that lacks the letters of a value asks viewers to draw it.
+			if wanted, ok := resolve(s.new, n.Get(k)).(pdf.Bool); ok && bool(wanted) && fillsFirst(before, now) {
+				continue
+			}
+			back, err := s.takesBack(k, n.Get(k), before)
+			if err != nil {
+				return err
+			}
+			if back {
+				continue
+			}
 		}
 		s.forbid(refNum(ref), ChangeForm, "change.form", string(k))
 	}
@@ -142,6 +154,43 @@ func (s *step) formDictionary(o, n *pdf.Dict, ref pdf.Object, before, now map[in
 		return err
 	}
 	return s.fieldList(o.Get("Fields"), n.Get("Fields"), "/Fields", before, now)
+}
+
+// fillsFirst reports whether a text or choice field has a value now, and none had one
+// before: where one had, a viewer that draws values anew could show another look
+// than the one signed.
+func fillsFirst(before, now map[int]*node) bool {
+	for _, n := range before {
+		if n.filled && (n.kind == "Tx" || n.kind == "Ch") {
+			return false
+		}
+	}
+	for num, n := range now {
+		if n.filled && (n.kind == "Tx" || n.kind == "Ch") && before[num] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// takesBack reports whether the form's entry k is again what it was before the older
+// revision, which nobody signed, changed it: some programs take the request for
+// looks back when they sign.
+func (s *step) takesBack(k pdf.Name, now pdf.Object, before map[int]*node) (bool, error) {
+	if s.after <= s.d.first || s.d.files[s.after-1] == nil {
+		return false, nil
+	}
+	older := s.d.files[s.after-1]
+	_, root, err := older.Root()
+	if err != nil {
+		return false, nil //nolint:nilerr // the catalog rule reports it
+	}
+	fields, err := s.fields(older)
+	if err != nil {
+		return false, err
+	}
+	asked := func(f *pdf.File, o pdf.Object) bool { b, _ := resolve(f, o).(pdf.Bool); return bool(b) }
+	return !signs(fields, before) && asked(older, dictOf(older, root.Get("AcroForm")).Get(k)) == asked(s.new, now), nil
 }
 
 // signs reports whether a field is signed now that was not.
@@ -272,8 +321,10 @@ func (s *step) newField(o pdf.Object, before, now map[int]*node) {
 			return
 		}
 	}
+	widget := 0
 	if n.dict.Get("Subtype") == pdf.Name("Widget") {
 		s.newWidgets[num] = true
+		widget = num
 	}
 	kids, _ := resolve(s.new, n.dict.Get("Kids")).(pdf.Array)
 	for _, k := range kids {
@@ -284,13 +335,16 @@ func (s *step) newField(o pdf.Object, before, now map[int]*node) {
 		}
 		s.handle(k)
 		s.newWidgets[refNum(k)] = true
+		if widget == 0 {
+			widget = refNum(k)
+		}
 	}
 	if !n.signed {
 		if s.shows(n.dict) {
 			refuse("change.field.empty")
 			return
 		}
-		s.add(finding{kind: ChangeSignature, level: ModificationForm, num: num, page: s.pageOfWidget(num), field: n.name,
+		s.add(finding{kind: ChangeSignature, level: ModificationForm, num: num, page: s.pageOfWidget(num), field: n.name, widget: widget,
 			key: "change.field.prepared", args: []any{n.name}})
 		return
 	}
@@ -323,11 +377,27 @@ func (s *step) newValue(n *node, v pdf.Object, existing bool) {
 	}
 	s.handled[num] = true
 	f := finding{kind: ChangeSignature, level: ModificationForm, num: n.num, page: s.pageOfWidget(n.num), field: n.name,
-		signing: existing, key: "change.signature.added", args: []any{n.name}}
+		widget: s.widgetOf(n), signing: existing, key: "change.signature.added", args: []any{n.name}}
 	if d.Get("Type") == pdf.Name("DocTimeStamp") || d.Get("SubFilter") == pdf.Name("ETSI.RFC3161") {
 		f.level, f.signing, f.key = ModificationEvidence, false, "change.timestamp.added"
 	}
 	s.add(f)
+}
+
+// widgetOf is the object that shows a field in the newer revision, 0 for none.
+func (s *step) widgetOf(n *node) int {
+	d, _ := load(s.new, n.num)
+	w, _ := d.(*pdf.Dict)
+	if w.Get("Subtype") == pdf.Name("Widget") {
+		return n.num
+	}
+	kids, _ := resolve(s.new, w.Get("Kids")).(pdf.Array)
+	for _, k := range kids {
+		if dictOf(s.new, k).Get("Subtype") == pdf.Name("Widget") {
+			return refNum(k)
+		}
+	}
+	return 0
 }
 
 // pageOfWidget is the page of a field's widget, 0 when none is known.

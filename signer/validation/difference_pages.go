@@ -57,7 +57,7 @@ func (s *step) changedPage(num int) error {
 		}
 		if k != "Annots" {
 			s.add(finding{kind: ChangeContent, level: ModificationForbidden, num: num, page: s.d.pages[num],
-				key: "change.page", args: []any{s.d.pages[num], string(k)}})
+				path: pagePath(s.d.pages[num]) + "/" + string(k), key: "change.page", args: []any{s.d.pages[num], string(k)}})
 			return nil
 		}
 	}
@@ -104,8 +104,8 @@ func (s *step) newAnnotation(o pdf.Object, page int) {
 	num := refNum(o)
 	d := dictOf(s.new, o)
 	subtype, _ := resolve(s.new, d.Get("Subtype")).(pdf.Name)
-	f := finding{kind: ChangeAnnotation, level: ModificationForbidden, num: num, page: page, visible: true,
-		key: "change.annotation.added", args: []any{page, string(subtype)}}
+	f := finding{kind: ChangeAnnotation, level: ModificationForbidden, num: num, page: page, visible: true, widget: num,
+		path: pagePath(page) + "/Annots", key: "change.annotation.added", args: []any{page, string(subtype)}}
 	if d != nil && (num == 0 || s.added[num]) && contains(inertAnnotations, subtype) && !d.Has("A") && !d.Has("AA") && !d.Has("PA") {
 		f.level = ModificationAnnotation
 	}

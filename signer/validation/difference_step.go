@@ -243,6 +243,9 @@ const maxFindings = 20_000
 
 func (s *step) add(f finding) {
 	f.after = s.after
+	if f.path == "" && len(s.d.findings) < maxChanges {
+		f.path = s.objectPath(f.num)
+	}
 	if len(s.d.findings) >= maxFindings {
 		// Something forbidden among so many is enough to know; else nothing is known.
 		if f.level != ModificationForbidden {

@@ -22,6 +22,10 @@ const chunkSize = 128 << 10
 // signatureMarks are the words that only signature dictionaries contain.
 var signatureMarks = [][]byte{[]byte("/ByteRange"), []byte("/ETSI.CAdES.detached"), []byte("/adbe.pkcs7"), []byte("/ETSI.RFC3161")}
 
+// alongside is from how many bytes on reading and hashing go side by side: below, two
+// cores gain less than starting costs.
+const alongside = 4 << 20
+
 // overlap keeps the end of one chunk before the next, so that no mark is missed.
 const overlap = 32
 
@@ -53,6 +57,18 @@ type pass struct {
 	// byteRanges counts the first mark alone: one for every signature dictionary
 	// that is not compressed.
 	byteRanges int
+	// last are the bytes before those to be read next.
+	last [overlap]byte
+	// scratch, when set, is a buffer that may be used and replaced.
+	scratch *[]byte
+}
+
+// buffer is n bytes to read into, the scratch buffer where there is one.
+func (p *pass) buffer(n int) []byte {
+	if p.scratch == nil {
+		return make([]byte, n)
+	}
+	return room(p.scratch, n)
 }
 
 // newPass prepares the states that serve sinks.
@@ -67,27 +83,91 @@ func newPass(sinks []*sink) *pass {
 	return p
 }
 
+// read passes over in once, from where its Preread ends.
 func (p *pass) read(ctx context.Context, in Input) error {
-	buf := make([]byte, overlap+min(chunkSize, in.Size))
-	for at := int64(0); at < in.Size; at += chunkSize {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("reading %s: %w", in.Name, err)
-		}
-		n := int(min(chunkSize, in.Size-at))
-		chunk := buf[overlap : overlap+n]
-		if m, err := in.Reader.ReadAt(chunk, at); m < n {
-			if err == nil || errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return text.Errorf(text.FileUnreadable, err)
-		}
-		if err := p.digest(at, chunk); err != nil {
+	at := p.resume(in.Preread, in.Size)
+	if in.Size-at >= alongside {
+		return p.readAlongside(ctx, in, at)
+	}
+	buf := p.buffer(int(overlap + min(chunkSize, in.Size)))
+	for at < in.Size {
+		n, err := p.fetch(ctx, in, at, buf)
+		if err != nil {
 			return err
 		}
-		p.count(buf[:overlap+n], at == 0)
-		copy(buf, buf[n:n+overlap])
+		if err := p.digest(at, buf[overlap:overlap+n]); err != nil {
+			return err
+		}
+		at += int64(n)
 	}
 	return nil
+}
+
+// fetch reads the next chunk behind the end of the last one into buf and looks for
+// marks that end in it.
+func (p *pass) fetch(ctx context.Context, in Input, at int64, buf []byte) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("reading %s: %w", in.Name, err)
+	}
+	n = int(min(chunkSize, in.Size-at))
+	copy(buf, p.last[:])
+	if m, err := in.Reader.ReadAt(buf[overlap:overlap+n], at); m < n {
+		if err == nil || errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return 0, text.Errorf(text.FileUnreadable, err)
+	}
+	p.count(buf[:overlap+n], at == 0)
+	copy(p.last[:], buf[n:n+overlap])
+	return n, nil
+}
+
+// fetchedChunk is a chunk on its way from who reads to who hashes.
+type fetchedChunk struct {
+	at  int64
+	buf []byte // with what stood before it
+	n   int
+	err error
+}
+
+// readAlongside is read for large files: one goroutine reads and looks for marks
+// while this one hashes. It has ended when readAlongside returns.
+func (p *pass) readAlongside(ctx context.Context, in Input, at int64) error {
+	const buffers = 3 // one is filled, one hashed, one waits
+	free, full, stop := make(chan []byte, buffers), make(chan fetchedChunk, buffers), make(chan struct{})
+	for range buffers {
+		free <- make([]byte, overlap+chunkSize)
+	}
+	go func() {
+		defer close(full)
+		for at < in.Size {
+			select {
+			case <-stop:
+				return
+			case buf := <-free:
+				n, err := p.fetch(ctx, in, at, buf)
+				full <- fetchedChunk{at, buf, n, err}
+				if err != nil {
+					return
+				}
+				at += int64(n)
+			}
+		}
+	}()
+	var first error
+	for c := range full {
+		if first == nil {
+			if first = c.err; first == nil {
+				first = p.digest(c.at, c.buf[overlap:overlap+c.n])
+			}
+			if first != nil {
+				close(stop) // and wait until nothing is read any more
+				continue
+			}
+			free <- c.buf
+		}
+	}
+	return first
 }
 
 // digest hashes one chunk, in pieces that end where the first range of a sink ends.
@@ -122,6 +202,15 @@ func (p *pass) digest(at int64, chunk []byte) error {
 		at, chunk = next, chunk[len(piece):]
 	}
 	return nil
+}
+
+// room is n bytes of *buf, which is replaced when it is too small. What it holds is
+// whatever it held.
+func room(buf *[]byte, n int) []byte {
+	if cap(*buf) < n {
+		*buf = make([]byte, n)
+	}
+	return (*buf)[:n]
 }
 
 // awaits reports whether a sink of that kind still shares the running digest.
@@ -176,6 +265,7 @@ func (v *validation) readBytes() error {
 		sinks = append(sinks, s.wanted()...)
 	}
 	p := newPass(sinks)
+	p.scratch = &v.scratch
 	if err := p.read(v.ctx, v.in); err != nil {
 		return err
 	}

@@ -67,6 +67,9 @@ func (v *validation) signatureEvidence(s *subject, add func(...*certs.Certificat
 
 func (v *validation) store(d pades.DSS, add func(...*certs.Certificate)) {
 	for _, der := range d.Certs {
+		if len(v.pool) >= maxPool {
+			break // what would not be kept need not be parsed
+		}
 		if c, err := certs.ParseCertificate(der); err == nil {
 			add(c)
 		}

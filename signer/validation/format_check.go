@@ -106,7 +106,7 @@ func (v *validation) onlyHex(from, to int64) bool {
 	if n < 4 || n > maxContents || n%2 != 0 {
 		return false
 	}
-	gap := make([]byte, n)
+	gap := room(&v.scratch, int(n))
 	if m, err := v.in.Reader.ReadAt(gap, from); int64(m) < n && err != nil {
 		return false
 	}

@@ -31,6 +31,7 @@ type bench struct {
 	t   *testing.T
 	mu  sync.Mutex
 	now time.Time
+	tsa *certstest.Entity // who time-stamps; nil is the PKI's own
 }
 
 func newBench(t *testing.T) *bench { t.Helper(); return newBenchWith(t, certstest.P256) }
@@ -87,6 +88,11 @@ func (b *bench) judge(v *validation.Validator, doc []byte) *validation.Report {
 	if err != nil {
 		b.t.Fatalf("validation did not run: %v", err)
 	}
+	for _, reason := range r.Reasons {
+		if strings.HasPrefix(reason.Message.VI, "validation.") {
+			b.t.Errorf("%s has no words", reason.Code)
+		}
+	}
 	return r
 }
 
@@ -100,6 +106,9 @@ type as struct {
 	signingAt bool // the forbidden signing-time attribute
 	foreign   crypto.Signer
 	alter     func(der []byte) []byte
+	edit      func(attributes []byte) []byte // before they are signed
+	params    func(*cms.AttributeParams)
+	hash      crypto.Hash // SHA-256 by default
 }
 
 // sign appends a signature revision to doc.
@@ -115,7 +124,10 @@ func (b *bench) sign(doc []byte, o pades.Options, a as) []byte {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	digest, err := p.Digest(context.Background(), bytes.NewReader(doc), crypto.SHA256)
+	if a.hash == 0 {
+		a.hash = crypto.SHA256
+	}
+	digest, err := p.Digest(context.Background(), bytes.NewReader(doc), a.hash)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -127,7 +139,10 @@ func (b *bench) sign(doc []byte, o pades.Options, a as) []byte {
 
 func (b *bench) cms(digest []byte, a as) []byte {
 	b.t.Helper()
-	alg, err := cms.AlgorithmFor(a.who.Key.Public(), crypto.SHA256, false)
+	if a.hash == crypto.SHA1 {
+		return b.oldCMS(digest, a)
+	}
+	alg, err := cms.AlgorithmFor(a.who.Key.Public(), a.hash, false)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -135,9 +150,15 @@ func (b *bench) cms(digest []byte, a as) []byte {
 	if a.content {
 		params.ContentTimestamp = b.token(digest)
 	}
+	if a.params != nil {
+		a.params(&params)
+	}
 	attrs, err := cms.SignedAttributes(params)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if a.edit != nil {
+		attrs = a.edit(attrs)
 	}
 	if a.signingAt {
 		attrs = withSigningTime(b.t, attrs, b.clock())
@@ -212,7 +233,13 @@ func rawList(items [][]byte) []asn1.RawValue {
 // token is a time-stamp token over imprint as of now.
 func (b *bench) token(imprint []byte) []byte {
 	b.t.Helper()
-	response, err := b.Timestamp(crypto.SHA256, imprint)
+	var response []byte
+	var err error
+	if b.tsa != nil {
+		response, err = b.TimestampBy(b.tsa, crypto.SHA256, imprint, true)
+	} else {
+		response, err = b.Timestamp(crypto.SHA256, imprint)
+	}
 	if err != nil {
 		b.t.Fatal(err)
 	}

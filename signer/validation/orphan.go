@@ -8,10 +8,11 @@ import (
 	"antin/internal/text"
 )
 
-// findOrphans looks, in a file that shows nobody's signature, for a signature value
-// that no field leads to any more. Such a file was signed, and then its form or its
-// cross-reference was broken: it is not plainly unsigned. Only a file with more
-// signature dictionaries in clear than were found is read again.
+// findOrphans looks for a signature value that no field leads to any more and that
+// no known signature covers. Such a file was signed, and then its form or its
+// cross-reference was broken: it is not plainly unsigned, and what the lost
+// signature covered is not vouched for by an earlier one that still shows. Only a
+// file with more signature dictionaries in clear than were found is read again.
 func (v *validation) findOrphans() {
 	if v.byteRanges <= len(v.subjects) {
 		return
@@ -29,12 +30,23 @@ func (v *validation) findOrphans() {
 		for _, m := range spelledRange.FindAllSubmatch(buf[:n], -1) {
 			gap, err1 := strconv.ParseInt(string(m[1]), 10, 64)
 			rest, err2 := strconv.ParseInt(string(m[2]), 10, 64)
-			if err1 == nil && err2 == nil && !known[gap] && v.holdsContents(gap, rest) {
+			if err1 == nil && err2 == nil && !known[gap] && !v.signedBySome(gap) && v.holdsContents(gap, rest) {
 				v.report.because(Invalid, Reason{Code: ReasonFormat, Message: text.Get("validation.format.orphan")})
 				return
 			}
 		}
 	}
+}
+
+// signedBySome reports whether the byte at lies in what some intact signature signs:
+// whoever signed it has seen the file as it is.
+func (v *validation) signedBySome(at int64) bool {
+	for _, s := range v.subjects {
+		if s.out.Integrity == IntegrityOK && (at < s.ranges[0][1] || s.ranges[1][0] <= at && at < s.ranges[1][1]) {
+			return true
+		}
+	}
+	return false
 }
 
 // orphanOverlap is as long as a /ByteRange may be spelled, in bytes.

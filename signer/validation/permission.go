@@ -63,13 +63,7 @@ func (v *validation) forbids(s *subject, f *finding) bool {
 		}
 		return false
 	case ModificationAnnotation:
-		switch p {
-		case 3:
-			return false
-		case 0:
-			return v.policy.UncoveredChange == RuleFail
-		}
-		return true
+		return p == 1 || p == 2 // nothing stated: a matter of who covers it
 	case ModificationForbidden:
 	}
 	return true
@@ -81,9 +75,12 @@ func (v *validation) judgeChanges(findings []finding) {
 	for i := range findings {
 		f := &findings[i]
 		c := Change{AfterRevision: f.after + 1, Kind: f.kind, Page: f.page, Allowed: true,
-			ForbiddenBy: []string{}, CoveredBy: []string{}, Message: say(f.key, f.args...)}
+			ForbiddenBy: []string{}, CoveredBy: []string{}, Message: say(f.key, f.args...), Revision: f.after + 2}
 		if f.num != 0 {
 			c.Object = pdf.Ref{Num: f.num, Gen: v.generation(f.num)}.String()
+		}
+		if i < maxChanges {
+			v.explain(f, &c)
 		}
 		for _, s := range v.subjects {
 			if s.revision < 0 || s.revision > f.after {

@@ -47,6 +47,18 @@ type Policy struct {
 	// AgingAlgorithm judges algorithms that were strong enough at the proven time
 	// and are no longer at the time of validation.
 	AgingAlgorithm Rule
+	// ExpiredRevocationIssuer judges revocation data whose maker's certificate had
+	// ended before anything proves that the data existed.
+	ExpiredRevocationIssuer Rule
+	// UncheckedSignaturePolicy judges a signature made under a signature policy of
+	// which nothing is known here.
+	UncheckedSignaturePolicy Rule
+	// OldPractice judges what older national tools do otherwise than today's
+	// standards; each such practice is named in a reason of its own.
+	OldPractice Rule
+	// SignaturePolicies are the signature policies known here: the digest of each
+	// document by its object identifier in dotted form. Read-only.
+	SignaturePolicies map[string]KnownSignaturePolicy
 }
 
 // DefaultPolicy is the name of the policy used when none is asked for.
@@ -58,28 +70,32 @@ const day = 24 * time.Hour
 // policies are dated data: a change of a value is a new version.
 var policies = []Policy{
 	{
-		Name: "vn-2026", Version: "1",
+		Name: "vn-2026", Version: "2",
 		OCSPMaxAge: day, CRLMaxAge: -1,
 		EarlierRevocationData: RuleNote, UncoveredChange: RuleFail, BelowBaseline: RuleNote,
 		MissingTimestamp: RuleSilent, RequireLongTerm: RuleSilent, AgingAlgorithm: RuleSilent,
+		ExpiredRevocationIssuer: RuleSilent, UncheckedSignaturePolicy: RuleSilent, OldPractice: RuleNote,
 	},
 	{
-		Name: "eidas-like", Version: "1",
+		Name: "eidas-like", Version: "2",
 		OCSPMaxAge: day, CRLMaxAge: -1,
 		EarlierRevocationData: RuleSilent, UncoveredChange: RuleNote, BelowBaseline: RuleNote,
 		MissingTimestamp: RuleSilent, RequireLongTerm: RuleSilent, AgingAlgorithm: RuleNote, RequireCARevocation: true,
+		ExpiredRevocationIssuer: RuleInconclusive, UncheckedSignaturePolicy: RuleSilent, OldPractice: RuleNote,
 	},
 	{
-		Name: "strict", Version: "1",
+		Name: "strict", Version: "2",
 		OCSPMaxAge: 0, CRLMaxAge: 0,
 		EarlierRevocationData: RuleInconclusive, UncoveredChange: RuleFail, BelowBaseline: RuleInconclusive,
 		MissingTimestamp: RuleNote, RequireLongTerm: RuleSilent, AgingAlgorithm: RuleNote, RequireCARevocation: true,
+		ExpiredRevocationIssuer: RuleInconclusive, UncheckedSignaturePolicy: RuleInconclusive, OldPractice: RuleNote,
 	},
 	{
-		Name: "archive", Version: "1",
+		Name: "archive", Version: "2",
 		OCSPMaxAge: day, CRLMaxAge: -1,
 		EarlierRevocationData: RuleNote, UncoveredChange: RuleFail, BelowBaseline: RuleNote,
 		MissingTimestamp: RuleNote, RequireLongTerm: RuleNote, AgingAlgorithm: RuleNote,
+		ExpiredRevocationIssuer: RuleNote, UncheckedSignaturePolicy: RuleNote, OldPractice: RuleNote,
 	},
 }
 

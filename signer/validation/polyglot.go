@@ -15,16 +15,21 @@ const zipTail = 22 + 65535
 // beginning of their own are refused with the header; a ZIP archive (a program, an
 // office document) is read from its end, and can share a file with a PDF.
 func (v *validation) checkPolyglot() {
-	if len(v.subjects) == 0 || !v.readsAsZIP() {
+	if len(v.subjects) == 0 {
 		return
 	}
-	v.report.because(ValidWithNotes, Reason{Code: ReasonPolyglot, Message: text.Get(reasonKey(ReasonPolyglot))})
+	if v.readsAsZIP() {
+		v.report.because(ValidWithNotes, Reason{Code: ReasonPolyglot, Message: text.Get(reasonKey(ReasonPolyglot))})
+	}
+	if v.otherFormat() {
+		v.report.because(ValidWithNotes, Reason{Code: ReasonPolyglot, Message: text.Get("validation.polyglot.head")})
+	}
 }
 
 // readsAsZIP reports whether an end of central directory record stands in the tail
 // whose comment is exactly the rest of the file and whose directory lies before it.
 func (v *validation) readsAsZIP() bool {
-	tail := make([]byte, min(v.in.Size, zipTail))
+	tail := room(&v.scratch, int(min(v.in.Size, zipTail)))
 	start := v.in.Size - int64(len(tail))
 	if n, err := v.in.Reader.ReadAt(tail, start); n < len(tail) && err != nil {
 		return false

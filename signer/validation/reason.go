@@ -40,8 +40,15 @@ const (
 	ReasonAttributes      ReasonCode = "attributes_missing"
 	ReasonUnsupported     ReasonCode = "unsupported"
 	ReasonTimestampOrder  ReasonCode = "timestamp_order"
-	ReasonBudget          ReasonCode = "comparison_incomplete"
-	ReasonCoverUntrusted  ReasonCode = "change_covered_by_untrusted"
+	ReasonSuspended       ReasonCode = "suspended"
+	ReasonExpiredCA       ReasonCode = "ca_expired"
+	ReasonAnchorEnded     ReasonCode = "anchor_ended"
+
+	ReasonRevocationIssuer ReasonCode = "revocation_issuer_expired"
+	ReasonSignaturePolicy  ReasonCode = "signature_policy_unchecked"
+	ReasonPolicyProcessing ReasonCode = "signature_policy_differs"
+	ReasonBudget           ReasonCode = "comparison_incomplete"
+	ReasonCoverUntrusted   ReasonCode = "change_covered_by_untrusted"
 )
 
 // The reasons that are notes.
@@ -59,6 +66,18 @@ const (
 	ReasonUsageRights    ReasonCode = "usage_rights"
 	ReasonAfterTimestamp ReasonCode = "changed_after_timestamp"
 	ReasonPolyglot       ReasonCode = "polyglot"
+	ReasonCounter        ReasonCode = "countersignature_broken"
+	ReasonLateClaim      ReasonCode = "claimed_time_late"
+	ReasonOldLeafOnly    ReasonCode = "old_practice_leaf_only"
+	ReasonOldNoESS       ReasonCode = "old_practice_no_ess"
+	ReasonOldLocalTime   ReasonCode = "old_practice_local_time"
+	ReasonOldSHA1        ReasonCode = "old_practice_sha1"
+	ReasonOldSubFilter   ReasonCode = "old_practice_subfilter"
+	ReasonOldInternal    ReasonCode = "old_practice_internal_host"
+	ReasonOverSignature  ReasonCode = "over_signature"
+	ReasonOverText       ReasonCode = "over_text"
+	ReasonPicture        ReasonCode = "picture_not_signature"
+	ReasonReaders        ReasonCode = "readers_differ"
 )
 
 // maxReasons bounds the reasons of one code, so that a wrecked file still gives a

@@ -178,6 +178,11 @@ type Signature struct {
 	// the document holds; zero for one that did not pass.
 	CheckableUntil Time `json:"checkable_until"`
 
+	// TryAgain says when a TRY_LATER may be answered; empty for everything else.
+	TryAgain TryAgain `json:"try_again"`
+	// Attributes is what the signer stated in the CMS, each statement judged.
+	Attributes Attributes `json:"attributes"`
+
 	// Material is what the judgement stands on; empty in a report read from JSON.
 	Material Material `json:"-"`
 }
@@ -208,6 +213,8 @@ type Timestamp struct {
 	Time       Time            `json:"time"`
 	TSA        string          `json:"tsa"`
 	Indication ades.Indication `json:"indication"`
+	// SubIndication says why it proves no time; empty for one that does.
+	SubIndication ades.SubIndication `json:"sub_indication"`
 }
 
 // Revocation is the signing certificate's revocation status at best_time.
@@ -300,4 +307,15 @@ type Change struct {
 	// CoveredBy names the intact later signatures that protect it.
 	CoveredBy []string     `json:"covered_by"`
 	Message   text.Message `json:"message"`
+
+	// Revision is the revision, from 1, that made the change.
+	Revision int `json:"revision"`
+	// Path says where the object hangs: "page 2/Contents", "trailer/Root", "12 0/AP/N".
+	Path string `json:"path"`
+	// Box is the place on the page, left, bottom, right, top in points; empty when
+	// the change has no place of its own.
+	Box []float64 `json:"box"`
+	// Words lists what reads otherwise than before; empty when no text differs or
+	// none could be read.
+	Words []Wording `json:"words"`
 }

@@ -34,15 +34,20 @@ func (v *validation) revocation(q question) answer {
 	held := v.about(q.cert)
 	own := v.check(q, held)
 	a := answer{status: own, embedded: own.Status == certs.StatusGood}
-	final := own.Status == certs.StatusRevoked || (own.Status == certs.StatusGood && own.FreshAt(q.at, 0))
-	if v.Revocation == nil || final {
+	if v.Revocation == nil || own.Status == certs.StatusRevoked {
+		return a
+	}
+	enough := own.Status == certs.StatusGood && own.FreshAt(q.at, 0)
+	// A CA may learn later that a signer's key was lost before; then the newest word
+	// counts. It is asked while it still answers for the certificate.
+	if enough && (!q.signer || !q.at.Before(v.at) || v.at.After(q.cert.NotAfter)) {
 		return a
 	}
 	more := v.fetch(q)
 	if len(more) == 0 {
 		return a
 	}
-	if s := v.check(q, slices.Concat(more, held)); s.Status != certs.StatusUnknown {
+	if s := v.check(q, slices.Concat(more, held)); !enough || (s.Status != certs.StatusUnknown && !s.RevokedAt.IsZero()) {
 		a.status = s
 	}
 	return a

@@ -134,6 +134,30 @@ func TestRevocationAfterAProvenTimeChangesNothing(t *testing.T) {
 	expect(t, b.judge(b.online(), bare), validation.Inconclusive, validation.ReasonRevoked)
 }
 
+// The CA learns after signing that the key was lost before it: the document's own
+// data, good when they were made, do not outweigh that (EN 319 102-1, 5.5.4).
+func TestANoticeOfAnEarlierRevocationOutweighsEmbeddedData(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	blt := b.sign(plain(), pades.Options{}, as{stamp: true})
+	b.wait(time.Minute)
+	blt = b.longTerm(blt, b.Leader())
+	blta := b.archive(blt)
+	b.wait(24 * time.Hour)
+	if err := b.Revoke(b.Leader().Certificate, day0.Add(-time.Hour), certstest.KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	b.wait(30 * 24 * time.Hour)
+	for name, doc := range map[string][]byte{"B-LT": blt, "B-LTA": blta} {
+		if s := b.judge(b.online(), doc).Signatures[0]; s.SubIndication != ades.RevokedNoPOE {
+			t.Errorf("%s online: %s %s", name, s.Indication, s.SubIndication)
+		}
+		if s := b.judge(b.offline(), doc).Signatures[0]; s.Indication != ades.TotalPassed {
+			t.Errorf("%s offline: %s %s", name, s.Indication, s.SubIndication)
+		}
+	}
+}
+
 func TestRevokedCAIsInconclusive(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

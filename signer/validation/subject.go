@@ -33,7 +33,9 @@ type subject struct {
 	best       time.Time
 	bestSource TimeSource
 	stamps     []stamp // its signature time-stamps
-	longTerm   bool    // everything needed to validate it offline is in the document
+	// younger is the time of its latest valid content time-stamp; zero without one.
+	younger  time.Time
+	longTerm bool // everything needed to validate it offline is in the document
 
 	reasons []Reason
 }
@@ -44,7 +46,8 @@ func newSubject(sig pades.Signature, f *pdf.File) *subject {
 	s.out = &Signature{Field: sig.Field, Type: ApprovalSignature, Format: format(sig.SubFilter), SubFilter: sig.SubFilter,
 		Integrity: IntegrityNotChecked, Level: sig.SubFilter, ClaimedTime: Time{sig.M.UTC()}, Timestamps: []Timestamp{},
 		Revocation: Revocation{Status: certs.StatusUnknown, Source: certs.SourceNone},
-		Permission: permissionWord(permission(&sig)), Modifications: ModificationNone, Chain: []string{}, BestTimeSource: TimeNow}
+		Permission: permissionWord(permission(&sig)), Modifications: ModificationNone, Chain: []string{}, BestTimeSource: TimeNow,
+		Attributes: newAttributes()}
 	switch {
 	case sig.DocumentTimestamp():
 		s.out.Type = DocumentTimestamp

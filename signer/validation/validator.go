@@ -12,6 +12,7 @@ import (
 	"antin/internal/text"
 	"antin/signer/pades"
 	"antin/signer/pdf"
+	"antin/signer/pdf/find"
 )
 
 const (
@@ -53,6 +54,9 @@ type Input struct {
 	// was read of its cross-reference is not read again. The caller vouches that the
 	// bytes are the same.
 	Known *pdf.File
+	// Preread, when set, is what ReadAhead found out about the first bytes. The caller
+	// vouches that they are the same.
+	Preread *Preread
 }
 
 // Validate judges in as of the time at. Whatever can be said about the document
@@ -71,7 +75,7 @@ func (v *Validator) Validate(ctx context.Context, in Input, at time.Time) (*Repo
 	run := &validation{Validator: v, ctx: ctx, in: in, at: at.UTC(), policy: policy, algorithms: certs.TS119312(),
 		ocsps: map[string][]certs.Evidence{}, seen: map[[32]byte]bool{}, fetched: map[[32]byte]fetched{},
 		report: &Report{File: in.Name, Verdict: Valid, Reasons: []Reason{}, Signatures: []Signature{}, Changes: []Change{},
-			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: v.Revocation != nil}}
+			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: online(v.Revocation)}}
 	if err := run.validate(); err != nil {
 		return nil, err
 	}
@@ -92,9 +96,13 @@ type validation struct {
 
 	file     *pdf.File
 	revs     []pdf.Revision
-	files    []*pdf.File // by revision; nil where not opened
-	subjects []*subject  // by revision, then in the order of the form
-	rights   bool        // usage rights were found
+	files    []*pdf.File            // by revision; nil where not opened
+	subjects []*subject             // by revision, then in the order of the form
+	rights   bool                   // usage rights were found
+	words    map[[2]int][]find.Word // by revision and page, as far as they were asked for
+	compared map[[2]int]bool        // pages whose words were compared, by the older revision
+	// scratch is what parts of the file are read into, one after the other.
+	scratch []byte
 	// byteRanges counts the signature dictionaries that stand in the file in clear.
 	byteRanges int
 
@@ -103,6 +111,7 @@ type validation struct {
 	crls    []certs.Evidence            // its CRLs
 	seen    map[[32]byte]bool           // digests of both, so that repeats cost nothing
 	fetched map[[32]byte]fetched        // by certificate
+	proofs  []*proof                    // the valid document time-stamps so far, the newest first
 	paths   int                         // built so far
 }
 
@@ -140,7 +149,8 @@ func (v *validation) validate() error {
 			return fmt.Errorf("validating %s: %w", v.in.Name, err)
 		}
 	}
-	// 6. What was changed after each of them.
+	// 6. What was changed after each of them, and what other programs would read.
+	v.checkReaders()
 	if err := v.compare(); err != nil {
 		return err
 	}
@@ -155,6 +165,7 @@ func (v *validation) open() error {
 		return err
 	}
 	v.file = f
+	v.scratch = make([]byte, overlap+min(chunkSize, v.in.Size))
 	if err := f.EncryptionError(); err != nil {
 		return err
 	}

@@ -104,10 +104,11 @@ func (v *validation) conclude() {
 	if v.rights {
 		v.report.because(ValidWithNotes, Reason{Code: ReasonUsageRights, Message: text.Get(reasonKey(ReasonUsageRights))})
 	}
+	v.findLikenesses(signed)
+	v.findOrphans()
 	if signed {
 		return
 	}
-	v.findOrphans()
 	code := ReasonUnsignedFile
 	if len(v.subjects) > 0 {
 		code = ReasonOnlyTimestamps

@@ -20,11 +20,15 @@ type Attack struct {
 	Name string
 	// Class is the family in the literature: "forgery" (universal signature
 	// forgery), "wrapping", "saving" (incremental saving), "shadow", "annotation",
-	// "signature" (a sneaky or reused signature), "structure".
+	// "signature" (a sneaky or reused signature), "structure", "cms", "reading" (a file
+	// that programs read in two ways).
 	Class string
 	// Permitted are the DocMDP permissions under which the change may be lawful and
 	// only needs a note; 0 stands for none.
 	Permitted int
+	// Evidence is true for what only attacks the proof of time: the signature itself
+	// stays, and costs at least a note.
+	Evidence bool
 
 	make func(*target) ([]byte, error)
 }
@@ -49,7 +53,7 @@ func (a Attack) Make(doc []byte) []byte {
 // All returns every attack.
 func All() []Attack {
 	var all []Attack
-	for _, list := range [][]Attack{forgeries(), wrappings(), savings(), shadows(), annotations(), signatures(), structures()} {
+	for _, list := range [][]Attack{forgeries(), wrappings(), savings(), shadows(), annotations(), signatures(), structures(), confusions(), readings()} {
 		all = append(all, list...)
 	}
 	return all

@@ -77,6 +77,12 @@ func signatures() []Attack {
 			return t.addField(pdf.NewDict("FT", pdf.Name("Sig"), "T", pdf.TextString("ChuKyThem"), "V", t.sig.ValueRef, "Type", pdf.Name("Annot"),
 				"Subtype", pdf.Name("Widget"), "Rect", pdf.Array{pdf.Int(0), pdf.Int(0), pdf.Int(200), pdf.Int(100)}, "F", pdf.Int(132)))
 		}},
+		{Name: "an empty field that looks signed", Class: "signature", make: func(t *target) ([]byte, error) {
+			return t.addField(pdf.NewDict("FT", pdf.Name("Sig"), "T", pdf.TextString("ChuKyGia"), "Type", pdf.Name("Annot"),
+				"Subtype", pdf.Name("Widget"), "Rect", pdf.Array{pdf.Int(0), pdf.Int(0), pdf.Int(200), pdf.Int(100)}, "F", pdf.Int(132),
+				"AP", pdf.NewDict("N", pdf.NewDict("Off", pdf.NewDict()))))
+		}},
+		{Name: "another look of a form field", Class: "annotation", Permitted: 2, make: relook},
 		{Name: "a second field of the same name", Class: "signature", make: func(t *target) ([]byte, error) {
 			return t.addField(pdf.NewDict("FT", pdf.Name("Sig"), "T", pdf.TextString(t.sig.Field), "Type", pdf.Name("Annot"),
 				"Subtype", pdf.Name("Widget"), "Rect", pdf.Array{pdf.Int(0), pdf.Int(0), pdf.Int(0), pdf.Int(0)}, "F", pdf.Int(132)))
@@ -141,4 +147,24 @@ func (t *target) addField(d *pdf.Dict) ([]byte, error) {
 		u.Put(rootRef, r)
 		return nil
 	})
+}
+
+// relook draws the first text field anew and leaves its value alone.
+func relook(t *target) ([]byte, error) {
+	for num := range t.file.Objects() {
+		e, _ := t.file.Entry(num)
+		ref := pdf.Ref{Num: num, Gen: e.Gen}
+		d, err := t.file.Dict(ref)
+		if err != nil || d.Get("FT") != pdf.Name("Tx") || !d.Has("Rect") {
+			continue
+		}
+		return t.update(func(u *pdf.Update) error {
+			c := d.Clone()
+			c.Set("AP", pdf.NewDict("N", u.Add(pdf.NewStream(pdf.NewDict("Type", pdf.Name("XObject"), "Subtype", pdf.Name("Form"),
+				"BBox", pdf.Array{pdf.Int(0), pdf.Int(0), pdf.Int(60), pdf.Int(16)}), []byte("0 g 0 0 60 16 re f")))))
+			u.Put(ref, c)
+			return nil
+		})
+	}
+	return nil, errNotHere
 }

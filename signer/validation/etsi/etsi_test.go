@@ -135,7 +135,7 @@ func TestReportNamesWhatTheVerdictStandsOn(t *testing.T) {
 	for _, want := range []string{
 		"<vr:MainIndication>urn:etsi:019102:mainindication:total-passed</vr:MainIndication>",
 		"<vr:SignatureValidationProcessID>urn:etsi:019102:validationprocess:LTVM<",
-		"<vr:PolicyName>vn-2026 1</vr:PolicyName>", "#rsa-sha256<", "validationObject:OCSPResponse", "validationObject:timestamp",
+		"<vr:PolicyName>vn-2026 " + r.Policy.Version + "</vr:PolicyName>", "#rsa-sha256<", "validationObject:OCSPResponse", "validationObject:timestamp",
 		base64.StdEncoding.EncodeToString(w.Leader().Certificate.Raw), base64.StdEncoding.EncodeToString(w.Root().Raw),
 		"<vr:DAIdentifier>" + r.Signatures[0].Field + "<", "<vr:POETime>" + r.Signatures[0].BestTime.Format("2006-01-02T15:04:05Z") + "<",
 	} {

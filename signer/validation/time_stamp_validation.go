@@ -43,6 +43,9 @@ func (v *validation) validateToken(t *tsp.Token, tsa *certs.Certificate, poe tim
 	}
 	// The path stands at poe; now its revocation at the token's own time.
 	at := v.pathRevocation(path, t.GenTime, true, false)
+	if at.sub == "" {
+		at.leaf = v.statusToday(path, 0, at.leaf)
+	}
 	switch {
 	case at.sub != "":
 		return at.sub, at.words(), nil, false
@@ -51,6 +54,9 @@ func (v *validation) validateToken(t *tsp.Token, tsa *certs.Certificate, poe tim
 	}
 	if !v.strongEnough(t, tsa, path, poe) {
 		return ades.CryptoConstraintsFailureNoPOE, text.Get("validation.path.algorithm_too_weak"), nil, false
+	}
+	if sub, code := v.pastSignature(at, poe, t.GenTime, false); sub != "" {
+		return sub, text.Get("validation.path." + text.Key(code)), nil, false
 	}
 	return "", text.Message{}, path, at.embedded
 }
@@ -89,6 +95,7 @@ func (v *validation) validateDocumentTimestamps() {
 		}
 		s.out.Indication, s.chain, s.longTerm = ades.TotalPassed, path, longTerm
 		s.accept(v)
+		v.extractPOE(s)
 	}
 }
 
@@ -112,7 +119,7 @@ func (v *validation) validateStamps(s *subject) {
 		if err == nil {
 			st, why = v.judgeStamp(t, digestOf(t.Hash, s.info.Signature), poe)
 		}
-		entry := Timestamp{TSA: st.tsa, Indication: st.indication}
+		entry := Timestamp{TSA: st.tsa, Indication: st.indication, SubIndication: st.sub}
 		if t != nil {
 			entry.Time = Time{t.GenTime}
 		}

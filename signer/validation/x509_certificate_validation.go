@@ -15,7 +15,9 @@ type pathResult struct {
 	sub      ades.SubIndication // "" when the path holds
 	code     ReasonCode
 	leaf     certs.RevocationStatus
-	embedded bool // all revocation data needed was in the document
+	known    []certs.RevocationStatus // of each certificate of the path below the anchor
+	failing  certs.RevocationStatus   // the status for which the path does not hold
+	embedded bool                     // all revocation data needed was in the document
 }
 
 // validatePath is the X.509 certificate validation of EN 319 102-1, 5.2.6: a
@@ -38,12 +40,16 @@ func (v *validation) pathRevocation(path certs.Path, at time.Time, proven, signe
 		if i == 0 {
 			r.leaf = a.status
 		}
+		r.known = append(r.known, a.status)
 		if i > 0 && a.status.Status == certs.StatusUnknown && !v.policy.RequireCARevocation && silent(path[i]) {
 			continue // a CA certificate that names no source: nobody can ever obtain its status
 		}
 		r.embedded = r.embedded && a.embedded
 		switch {
 		case r.sub != "" || a.status.Status == certs.StatusGood:
+		case a.status.Status == certs.StatusRevoked && a.status.Reason == onHold && i == 0:
+			// A hold may be lifted as if it had never been (5.2.6.4).
+			r.sub, r.code = ades.TryLater, ReasonSuspended
 		case a.status.Status == certs.StatusRevoked && i == 0:
 			r.sub, r.code = ades.RevokedNoPOE, ReasonRevoked
 		case a.status.Status == certs.StatusRevoked:
@@ -51,9 +57,15 @@ func (v *validation) pathRevocation(path certs.Path, at time.Time, proven, signe
 		default:
 			r.sub, r.code = ades.TryLater, ReasonRevocation
 		}
+		if r.sub != "" && r.failing.Status == "" {
+			r.failing = a.status
+		}
 	}
 	return r
 }
+
+// onHold is the reason of a revocation that may be lifted (RFC 5280, 5.3.1).
+const onHold = "certificateHold"
 
 // silent reports whether c names no place to ask for its revocation status.
 func silent(c *certs.Certificate) bool {
@@ -97,6 +109,9 @@ func (v *validation) pathFailure(leaf *certs.Certificate, err error, at time.Tim
 		if len(v.anchors(at)) == 0 {
 			r.code = ReasonNoAnchors
 		}
+		if v.onceTrusted(leaf, at) {
+			r.sub, r.code = ades.NoCertificateChainFoundNoPOE, ReasonAnchorEnded
+		}
 	case certs.ReasonSandbox:
 		r.sub, r.code = ades.NoCertificateChainFound, ReasonSandbox
 	case certs.ReasonConstraint, certs.ReasonNameConstraint, certs.ReasonPolicy, certs.ReasonUsage, certs.ReasonCriticalExtension:
@@ -113,6 +128,24 @@ func (v *validation) pathFailure(leaf *certs.Certificate, err error, at time.Tim
 	case certs.ReasonAlgorithm, certs.ReasonBudget:
 	}
 	return r
+}
+
+// onceTrusted reports whether leaf led to an anchor while it was valid, though it
+// leads to none at the time at: the anchor has been withdrawn or has ended since.
+func (v *validation) onceTrusted(leaf *certs.Certificate, at time.Time) bool {
+	then := earlier(leaf.NotAfter, at)
+	if !then.After(leaf.NotBefore) {
+		return false
+	}
+	for _, t := range []time.Time{then, leaf.NotBefore} {
+		if len(v.anchors(t)) == 0 || t.Equal(at) {
+			continue
+		}
+		if _, err := v.buildPath(leaf, certs.UsageAny, t); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // expired tells an expired certificate apart by what is known of its revocation

@@ -40,8 +40,9 @@ func (s *subject) describe() {
 }
 
 // meetsBaseline reports whether the signed attributes are those of the baseline
-// profile (EN 319 142-1, 6.3): an ESS signing-certificate, and no signing-time.
+// profile (EN 319 142-1, 6.3): an ESS signing-certificate, no signing-time and no
+// countersignature.
 func (s *subject) meetsBaseline() bool {
 	_, claims := s.info.Attribute(cms.OIDSigningTime)
-	return s.sig.SubFilter == pades.SubFilterCAdES && s.info.RawSignedAttrs != nil && !claims && len(s.info.ESS()) > 0
+	return s.sig.SubFilter == pades.SubFilterCAdES && s.info.RawSignedAttrs != nil && !claims && len(s.info.ESS()) > 0 && !s.hasCounterSignature()
 }
