@@ -23,9 +23,13 @@ func statedDigest(ctx huma.Context) ([]byte, error) {
 	var found []byte
 	for _, name := range digestHeaders {
 		for part := range strings.SplitSeq(ctx.Header(name), ",") {
-			algorithm, value, ok := strings.Cut(strings.TrimSpace(part), "=")
-			if !ok || !strings.EqualFold(algorithm, "sha-256") {
+			part = strings.TrimSpace(part)
+			algorithm, value, ok := strings.Cut(part, "=")
+			switch {
+			case part == "", ok && !strings.EqualFold(algorithm, "sha-256"):
 				continue
+			case !ok: // who states a digest wants it checked, and this states none
+				return nil, badRequest("header/"+name, "api.digest-form")
 			}
 			value, open := strings.CutPrefix(value, ":")
 			value, closed := strings.CutSuffix(value, ":")

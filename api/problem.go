@@ -231,6 +231,20 @@ func inside(member string, err error) error {
 	return &moved
 }
 
+// part is inside for what exchange refuses of the part of a request that stands in
+// member; the reason stands beside it.
+func part(member string, err error) error {
+	e := text.As(err)
+	if e == nil {
+		return err
+	}
+	fields := exchangeFaults(e)
+	if len(fields) == 0 || fields[0].pointer == exchangeFields["reason"] {
+		return err
+	}
+	return inside(member, &refusal{err: err, fields: fields})
+}
+
 // clip bounds what an answer repeats of a request, without cutting a letter.
 func clip(s string) string {
 	if len(s) <= maxPointer {

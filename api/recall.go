@@ -83,7 +83,7 @@ func (s *Server) replaceDocument(ctx context.Context, in *replaceIn) (*createdDo
 	defer done()
 	d, err := s.Outbox.Replace(ctx, who, exchange.ReplaceRequest{Document: id, Reason: in.Body.Reason, New: req, Key: keyPrefix + in.IdempotencyKey})
 	if err != nil {
-		return nil, err
+		return nil, part("/document", err)
 	}
 	return s.createdDocument(d), nil
 }

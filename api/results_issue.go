@@ -134,7 +134,7 @@ func (s *Server) replaceResult(ctx context.Context, in *replaceResultIn) (*creat
 	req.Key = keyPrefix + in.IdempotencyKey
 	r, err := s.Results.Replace(ctx, who, id, req, in.Body.Reason)
 	if err != nil {
-		return nil, err
+		return nil, part("/result", err)
 	}
 	return s.createdResult(r), nil
 }

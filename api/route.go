@@ -91,13 +91,18 @@ func fileResponse(status int, mediaType string) *huma.Response {
 	return r
 }
 
-// noBlank refuses a parameter that is there without a value where only a number or
-// one of a few words can stand: it would pass for one that was left out.
-func (s *Server) noBlank(ctx huma.Context, next func(huma.Context)) {
+// checkQuery refuses a parameter that is there without a value where only a number or
+// one of a few words can stand (it would pass for one that was left out), and one
+// with characters that no text of ours has: nothing would be found by it.
+func (s *Server) checkQuery(ctx huma.Context, next func(huma.Context)) {
 	u := ctx.URL()
 	given := u.Query()
 	for _, p := range ctx.Operation().Parameters {
-		if p.In == "query" && given.Has(p.Name) && given.Get(p.Name) == "" && p.Schema != nil && (p.Schema.Type != huma.TypeString || len(p.Schema.Enum) > 0 || p.Schema.Format != "") {
+		if p.In != "query" || !given.Has(p.Name) {
+			continue
+		}
+		blank := given.Get(p.Name) == "" && p.Schema != nil && (p.Schema.Type != huma.TypeString || len(p.Schema.Enum) > 0 || p.Schema.Format != "")
+		if blank || !showable(given.Get(p.Name)) {
 			s.refuse(ctx, invalid("query/"+p.Name, faultValue))
 			return
 		}
@@ -117,7 +122,7 @@ func register[I, O any](b *builder, r route, h func(context.Context, *I) (*O, er
 	}
 	r.keyed = r.keyed || r.legal
 	r.secure(s, &op)
-	op.Middlewares = append(op.Middlewares, s.noBlank)
+	op.Middlewares = append(op.Middlewares, s.checkQuery)
 	if r.keyed {
 		op.Middlewares = append(op.Middlewares, s.checkKey)
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -128,15 +130,11 @@ func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, 
 	if err != nil {
 		return nil, err
 	}
-	var req struct {
-		SHA256 exchange.Digest `json:"sha256"`
+	sum, err := namedFile(raw)
+	if err != nil {
+		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&req); err != nil || req.SHA256 == "" {
-		return nil, invalid("/sha256", faultRequired)
-	}
-	r, err := s.Files.Open(ctx, actor(ctx), req.SHA256)
+	r, err := s.Files.Open(ctx, actor(ctx), sum)
 	if text.CodeOf(err) == text.NotFound {
 		return nil, &refusal{err: err, fields: []fault{newFault("/sha256", faultValue)}}
 	}
@@ -144,7 +142,28 @@ func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, 
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	return s.judge(ctx, validation.Input{Reader: r, Size: r.Size(), Name: in.Name}, req.SHA256)
+	return s.judge(ctx, validation.Input{Reader: r, Size: r.Size(), Name: in.Name}, sum)
+}
+
+// namedFile reads the one member of a body that names an uploaded file.
+func namedFile(raw []byte) (sum exchange.Digest, err error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return "", invalid("", faultValue)
+	}
+	value, ok := members["sha256"]
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if name != "sha256" {
+			return "", invalid("/"+pointerEscape.Replace(name), faultUnknown)
+		}
+	}
+	switch err := json.Unmarshal(value, &sum); {
+	case !ok:
+		return "", invalid("/sha256", faultRequired)
+	case err != nil, sum == "":
+		return "", invalid("/sha256", faultValue)
+	}
+	return sum, nil
 }
 
 // judge validates a file and keeps the report.

@@ -39,9 +39,12 @@ type APIKey struct {
 	Scopes  []string   `json:"scopes"`
 	// Hash is the SHA-256 of the secret: enough, since it is random and long. OldHash
 	// is that of the secret before, which is good until OldUntil.
-	Hash      Digest    `json:"hash"`
-	OldHash   Digest    `json:"old_hash,omitempty"`
-	OldUntil  time.Time `json:"old_until,omitzero"`
+	Hash     Digest    `json:"hash"`
+	OldHash  Digest    `json:"old_hash,omitempty"`
+	OldUntil time.Time `json:"old_until,omitzero"`
+	// Seen is whether the secret of Hash has come in: until then its program still
+	// uses the one before, if it has any.
+	Seen      bool      `json:"seen,omitempty"`
 	Hint      string    `json:"hint"` // beginning of the secret, to tell keys apart
 	CreatedAt time.Time `json:"created_at"`
 	RotatedAt time.Time `json:"rotated_at,omitzero"`
@@ -137,7 +140,9 @@ func keyData(k APIKey) map[string]string {
 }
 
 // RotateKey gives a key a new secret and another life as long as its first. The
-// old secret goes on for overlap (at most 30 days), one older still ends at once.
+// old secret goes on for overlap (at most 30 days), one older still ends at once. A
+// secret that has never come in is not the old one: its rotation was shown to nobody,
+// or is repeated, and it ends in place of the one before, which the program still uses.
 // Errors: not-allowed, not-found, invalid-input, state-conflict (revoked).
 func (a *Access) RotateKey(ctx context.Context, by Actor, id ID, overlap time.Duration) (secret string, k APIKey, err error) {
 	if overlap < 0 || overlap > maxOverlap {
@@ -149,7 +154,10 @@ func (a *Access) RotateKey(ctx context.Context, by Actor, id ID, overlap time.Du
 		}
 		now := a.now()
 		life := key.ExpiresAt.Sub(laterOf(key.CreatedAt, key.RotatedAt))
-		key.OldHash, key.OldUntil = key.Hash, earlierOf(now.Add(overlap), key.ExpiresAt)
+		if key.Seen || !now.Before(key.OldUntil) {
+			key.OldHash = key.Hash
+		}
+		key.OldUntil, key.Seen = earlierOf(now.Add(overlap), key.ExpiresAt), false
 		secret = a.secret(key)
 		key.RotatedAt, key.ExpiresAt = now, now.Add(min(life, maxKeyLife))
 		k = *key
@@ -258,7 +266,8 @@ func (a *Access) KeyBySecret(ctx context.Context, secret string) (k APIKey, err 
 	case !k.RevokedAt.IsZero(), k.Hash == hash && !now.Before(k.ExpiresAt), k.Hash != hash && !now.Before(k.OldUntil):
 		return APIKey{}, refused
 	}
-	if now.Sub(k.LastUsed) < seenEvery {
+	first := k.Hash == hash && !k.Seen
+	if now.Sub(k.LastUsed) < seenEvery && !first {
 		return k, nil
 	}
 	err = a.Store.Update(ctx, func(tx Tx) error {
@@ -266,7 +275,7 @@ func (a *Access) KeyBySecret(ctx context.Context, secret string) (k APIKey, err 
 		if err != nil || !fresh.RevokedAt.IsZero() {
 			return cmp.Or(err, error(refused))
 		}
-		fresh.LastUsed = now
+		fresh.LastUsed, fresh.Seen = now, fresh.Seen || fresh.Hash == hash
 		if err := tx.SaveKey(ctx, fresh); err != nil {
 			return err
 		}

@@ -253,6 +253,7 @@ func (in *Inbox) judge(ctx context.Context, item *InboxItem, a *Attachment) erro
 		return nil
 	}
 	a.Verdict = Verdict(report.Verdict)
+	a.Agreement = agreements(r, r.Size(), report, item.Header)
 	if note := blocks(report); !note.IsZero() {
 		item.Blocked = note
 	}

@@ -144,6 +144,8 @@ type Attachment struct {
 	Verdict   Verdict `json:"verdict"`
 	Report    Blob    `json:"report,omitzero"` // JSON of the validation report
 	Problem   Note    `json:"problem,omitzero"`
+	// Agreement says whether certificate, page and message name the same people.
+	Agreement []Agreement `json:"agreement,omitempty"`
 }
 
 // Verdict is the one word a validation ends in, as the contract writes it.

@@ -104,8 +104,8 @@ func (o *Outbox) slip(ctx context.Context, doc Document, d Delivery, base string
 	lines := []string{
 		text.Get("flow.slip-to", to.Name, string(to.Code)).VI,
 		text.Get("flow.slip-document", doc.Kind.Name, doc.Subject).VI,
-		text.Get("flow.slip-file", doc.FileName, final.Size, string(final.Digest)).VI,
-		text.Get("flow.slip-message", base+".edxml", d.Payload.Size, string(d.Payload.Digest)).VI,
+		text.Get("flow.slip-file", doc.FileName, final.Size).VI, text.Get("flow.slip-digest", grouped(final.Digest)).VI,
+		text.Get("flow.slip-message", base+".edxml", d.Payload.Size).VI, text.Get("flow.slip-digest", grouped(d.Payload.Digest)).VI,
 		text.Get("flow.slip-receipt").VI,
 	}
 	b, err := compose.Document(compose.DocumentForm{
@@ -118,6 +118,16 @@ func (o *Outbox) slip(ctx context.Context, doc Document, d Delivery, base string
 		return nil, fmt.Errorf("composing slip of %s: %w", d.ID, err)
 	}
 	return b, nil
+}
+
+// grouped is a digest as people compare it on paper: in groups of eight characters.
+func grouped(d Digest) string {
+	var groups []string
+	for s := string(d); s != ""; {
+		n := min(8, len(s))
+		groups, s = append(groups, s[:n]), s[n:]
+	}
+	return strings.Join(groups, " ")
 }
 
 // maxClockAhead is how far in the future a time may lie that a person states: the

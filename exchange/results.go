@@ -92,7 +92,7 @@ func (r NewResult) check() error {
 	for _, err := range []error{
 		checkText("subject", f.Subject, maxSubject, true), checkText("dossier", f.Dossier, maxNotation, true), checkNotation(f.Notation),
 		checkText("body", f.Body, maxBody, true), checkText("owner", f.Owner, maxSubject, false),
-		checkText("procedure", f.Procedure+f.ProcedureName, maxSubject, false),
+		checkText("procedure", f.Procedure, maxSubject, false), checkText("procedure_name", f.ProcedureName, maxSubject, false),
 		checkText("kind", f.Kind.Name, maxSubject, false), checkList("places", f.Places),
 	} {
 		if err != nil {

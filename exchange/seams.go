@@ -185,6 +185,8 @@ type EventRows interface {
 	EventsOf(ctx context.Context, id ID) ([]Event, error)
 	// EventsAfter returns at most limit events of agency behind seq, in order.
 	EventsAfter(ctx context.Context, agency AgencyCode, seq int64, limit int) ([]Event, error)
+	// LastEvent returns agency's newest event, the zero Event when it has none.
+	LastEvent(ctx context.Context, agency AgencyCode) (Event, error)
 }
 
 // Answer is what was answered to a request that carried an idempotency key.

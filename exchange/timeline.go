@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"antin/internal/text"
 )
@@ -66,6 +67,16 @@ func (e *Evidence) Feed(ctx context.Context, actor Actor, after int64, limit int
 		return err
 	})
 	return out, err
+}
+
+// Newest returns when agency's last event was recorded, UTC; the zero time when it has none.
+func (e *Evidence) Newest(ctx context.Context, agency AgencyCode) (at time.Time, err error) {
+	err = e.Store.View(ctx, func(tx Tx) error {
+		last, err := tx.LastEvent(ctx, agency)
+		at = last.At
+		return err
+	})
+	return at, err
 }
 
 // chainPage is how many events Verify holds at a time.

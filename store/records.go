@@ -61,11 +61,11 @@ func (t *tx) Register(ctx context.Context, agency exchange.AgencyCode, book exch
 
 // AppendEvent implements exchange.EventRows.
 func (t *tx) AppendEvent(ctx context.Context, e exchange.Event) (exchange.Event, error) {
-	last, err := one[exchange.Event](ctx, t, `SELECT body, 0 FROM event WHERE agency = $1 ORDER BY seq DESC LIMIT 1`, e.Agency)
-	if err != nil && !errors.Is(err, &text.Error{Code: text.NotFound}) {
+	last, err := t.LastEvent(ctx, e.Agency)
+	if err != nil {
 		return exchange.Event{}, err
 	}
-	e = e.Chained(last.body)
+	e = e.Chained(last)
 	body, err := encode(e)
 	if err != nil {
 		return exchange.Event{}, err
@@ -77,6 +77,15 @@ func (t *tx) AppendEvent(ctx context.Context, e exchange.Event) (exchange.Event,
 	}
 	t.grown[e.Agency] = true
 	return e, err
+}
+
+// LastEvent implements exchange.EventRows.
+func (t *tx) LastEvent(ctx context.Context, agency exchange.AgencyCode) (exchange.Event, error) {
+	last, err := one[exchange.Event](ctx, t, `SELECT body, 0 FROM event WHERE agency = $1 ORDER BY seq DESC LIMIT 1`, agency)
+	if errors.Is(err, &text.Error{Code: text.NotFound}) {
+		return exchange.Event{}, nil
+	}
+	return last.body, err
 }
 
 // EventsOf implements exchange.EventRows.

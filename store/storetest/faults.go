@@ -43,6 +43,19 @@ func (f *Faults) Heal() (happened bool) {
 	return happened
 }
 
+// Pause does what is no part of what is made to fail: its writes are not counted, and
+// none fails.
+func (f *Faults) Pause(do func()) {
+	f.mu.Lock()
+	failAt, count, dead := f.failAt, f.count, f.dead
+	f.failAt, f.count, f.dead = 0, 0, false
+	f.mu.Unlock()
+	do()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failAt, f.count, f.dead = failAt, count, dead
+}
+
 // point is one moment at which a process may die.
 func (f *Faults) point() error {
 	f.mu.Lock()

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"time"
 
 	"antin/exchange"
 )
@@ -72,4 +73,29 @@ func (t faultyTx) CreateKey(ctx context.Context, k exchange.APIKey) error {
 
 func (t faultyTx) SaveKey(ctx context.Context, k exchange.APIKey) error {
 	return t.do(func() error { return t.Tx.SaveKey(ctx, k) })
+}
+
+func (t faultyTx) CreateSession(ctx context.Context, s exchange.SessionRow) error {
+	return t.do(func() error { return t.Tx.CreateSession(ctx, s) })
+}
+
+func (t faultyTx) SaveSession(ctx context.Context, s exchange.SessionRow) error {
+	return t.do(func() error { return t.Tx.SaveSession(ctx, s) })
+}
+
+func (t faultyTx) EndSession(ctx context.Context, hash exchange.Digest) error {
+	return t.do(func() error { return t.Tx.EndSession(ctx, hash) })
+}
+
+func (t faultyTx) DropSessions(ctx context.Context, now time.Time) error {
+	return t.do(func() error { return t.Tx.DropSessions(ctx, now) })
+}
+
+func (t faultyTx) CreateTicket(ctx context.Context, row exchange.TicketRow) error {
+	return t.do(func() error { return t.Tx.CreateTicket(ctx, row) })
+}
+
+func (t faultyTx) TakeTicket(ctx context.Context, hash exchange.Digest) (row exchange.TicketRow, err error) {
+	err = t.do(func() error { row, err = t.Tx.TakeTicket(ctx, hash); return err })
+	return row, err
 }
