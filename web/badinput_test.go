@@ -66,8 +66,8 @@ func TestNastyInputIsRefusedOrShownAsText(t *testing.T) {
 	// Of a refusal, only what the sender can read goes out.
 	for _, v := range []string{"\x00", "\u202egpj.exe", strings.Repeat("Ậ", 5000)} {
 		w := post(t, clerk, at+"/refuse", url.Values{"key": {"k"}, "reason": {"other"}, "note": {v}})
-		wantAll(t, page(t, w, http.StatusUnprocessableEntity), "Dữ liệu nhập chưa đúng")
+		wantAll(t, page(t, w, http.StatusUnprocessableEntity), `<div class="note bad">`, "Ghi ")
 	}
 	w := post(t, clerk, at+"/accept", url.Values{"key": {"k"}, "assignee": {strings.Repeat("Ậ", 600)}})
-	wantAll(t, page(t, w, http.StatusUnprocessableEntity), "Dữ liệu nhập chưa đúng")
+	wantAll(t, page(t, w, http.StatusUnprocessableEntity), "Người hoặc phòng xử lý: chưa đúng.", `aria-invalid="true"`)
 }

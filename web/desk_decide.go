@@ -117,7 +117,7 @@ func (h *desk) refuseWith(r *http.Request, id exchange.ID, reason, note string) 
 	key := formKey(r)
 	return twice(key, func() error {
 		_, err := h.Inbox.Refuse(r.Context(), h.Actor(r), exchange.Decision{Item: id, Reason: said, Key: key})
-		return err
+		return renamed(err, "reason", "note_to_sender")
 	})
 }
 

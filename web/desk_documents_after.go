@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func (h *desk) afterwards(r *http.Request, p page, d exchange.DocumentView, f fi
 		v.Recall = recallOf(p, path, f, v.Deliveries)
 	}
 	if v.Stage == exchange.StageDraft {
-		v.Returned = d.Issuance.Returned.Reason
+		v.Returned, v.Delete = d.Issuance.Returned.Reason, p.U(path+"/delete")
 	}
 	return h.chain(r, p, d, v)
 }
@@ -157,7 +158,7 @@ func (h *desk) saveDocument(w http.ResponseWriter, r *http.Request) {
 	f, err := h.readForm(r)
 	version := 0
 	if err == nil {
-		version, err = f.number("version")
+		version, err = f.needed("version")
 	}
 	if err == nil {
 		err = h.edit(r, id, version, f)
@@ -174,17 +175,12 @@ func (h *desk) saveDocument(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *desk) edit(r *http.Request, id exchange.ID, version int, f filled) error {
-	kind, err := f.kind()
+	kind, priority, due, err := h.commonOf(r, f)
 	if err != nil {
 		return err
 	}
-	priority, err := f.number("priority")
-	if err != nil {
-		return err
-	}
-	due, err := f.date("due")
-	if err != nil {
-		return err
+	if f.V("way") == wayCompose && f.V("signatory") == "" {
+		return wrongField("signatory")
 	}
 	notation, subject, signatory, places := f.trimmed("notation"), f.trimmed("subject"), f.V("signatory"), f.lines("places")
 	e := exchange.EditDocument{Kind: &kind, Notation: &notation, Subject: &subject, Priority: &priority, DueDate: &due, Places: &places}
@@ -267,10 +263,27 @@ func (h *desk) askBack(r *http.Request, id exchange.ID, f filled) error {
 	if len(req.To) == 0 { // an empty list would ask everyone, which nobody ticked
 		return text.Detailed(text.InvalidInput, nil, "web.send.nobody")
 	}
+	if err := h.sentTo(r, id, req.To); err != nil {
+		return err
+	}
 	return twice(req.Key, func() error {
 		_, err := h.Outbox.Recall(r.Context(), h.Actor(r), req)
 		return err
 	})
+}
+
+// sentTo refuses agencies that the document never went to.
+func (h *desk) sentTo(r *http.Request, id exchange.ID, to []exchange.AgencyCode) error {
+	d, err := h.Outbox.Document(r.Context(), h.Actor(r), id)
+	if err != nil {
+		return err
+	}
+	for _, code := range to {
+		if !slices.ContainsFunc(d.Deliveries, func(x exchange.DeliveryView) bool { return x.To == code }) {
+			return wrongField("to")
+		}
+	}
+	return nil
 }
 
 // export is a part of the package for a receiver without a channel.
@@ -297,7 +310,7 @@ func (h *desk) handed(w http.ResponseWriter, r *http.Request) {
 		if err = wrong; err == nil {
 			err = twice(f.key(), func() error {
 				_, err := h.Outbox.MarkDelivered(r.Context(), h.Actor(r), exchange.ID(r.PathValue("delivery")), f.trimmed("how"), when, f.key())
-				return err
+				return renamed(err, "at", "when")
 			})
 		}
 	}

@@ -107,6 +107,15 @@ func (f filled) number(name string) (int, error) {
 	return n, nil
 }
 
+// needed is a whole number from 1 of a field that may not be empty.
+func (f filled) needed(name string) (int, error) {
+	n, err := f.number(name)
+	if err == nil && n == 0 {
+		err = wrongField(name)
+	}
+	return n, err
+}
+
 // maxNumber bounds what a person may type as a number: more than any register holds.
 const maxNumber = 10_000_000
 
@@ -162,17 +171,17 @@ func (h *desk) readForm(r *http.Request) (filled, error) {
 	return f, text.Errorf(text.InvalidInput, nil)
 }
 
-// sane refuses what is no text.
+// sane refuses what is no text, and lets go of it: it could not be shown again.
 func (f filled) sane() error {
-	for name, values := range f.values {
-		for _, v := range values {
-			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+	err := saneForm(f.values)
+	if err != nil {
+		for name, values := range f.values {
+			if slices.ContainsFunc(values, func(v string) bool { return !utf8.ValidString(v) || strings.ContainsRune(v, 0) }) {
 				f.values.Del(name)
-				return wrongField(name)
 			}
 		}
 	}
-	return nil
+	return err
 }
 
 // takeFile keeps an uploaded file under its digest, which the form carries on.
@@ -199,7 +208,12 @@ func (h *desk) openFile(r *http.Request, f filled) (exchange.BlobReader, error) 
 		return nil, nil
 	}
 	files := exchange.Files{Store: h.Outbox.Store, Blobs: h.Outbox.Blobs, Now: h.now}
-	return files.Open(r.Context(), h.Actor(r), exchange.Digest(d))
+	file, err := files.Open(r.Context(), h.Actor(r), exchange.Digest(d))
+	if text.CodeOf(err) == text.NotFound { // kept for a day; or the form was tampered with
+		f.values.Del("file_digest")
+		return nil, wrongField("file")
+	}
+	return file, err
 }
 
 // limited reads at most left bytes and ends in too-large when there are more.
@@ -311,10 +325,8 @@ func fieldOf(err error, names ...string) string {
 	case text.NumberTaken:
 		return "number"
 	}
-	for _, n := range names {
-		if e.Detail == text.Get("exchange.field", n) || e.Detail == text.Get("flow.invisible", n) {
-			return n
-		}
+	if n, _ := fieldIn(e); slices.Contains(names, n) {
+		return n
 	}
 	return ""
 }
@@ -338,13 +350,5 @@ func (h *desk) blame(lang text.Lang, f *filled, err error) *errView {
 		return v
 	}
 	f.wrong[name] = v.Message
-	if label := text.Key("desk.f." + name); text.CodeOf(err) == text.InvalidInput && text.Known(label) {
-		said := text.Get("desk.wrong", text.Get(label).In(lang)).In(lang)
-		f.wrong[name] = said
-		if help := text.Key("desk.f." + name + ".help"); text.Known(help) {
-			f.wrong[name] += " " + text.Get(help).In(lang)
-		}
-		v.Message = said
-	}
 	return v
 }

@@ -2,12 +2,14 @@ package web
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -185,18 +187,41 @@ func (h *desk) createDocument(w http.ResponseWriter, r *http.Request) {
 	h.back(w, r, "/documents/", made.ID)
 }
 
+// commonOf reads the fields that every way of making a document has, and refuses a
+// way or a signer that the form does not offer.
+func (h *desk) commonOf(r *http.Request, f filled) (kind exchange.DocumentKind, priority int, due time.Time, err error) {
+	if kind, err = f.kind(); err != nil {
+		return kind, 0, due, err
+	}
+	if priority, err = f.number("priority"); err != nil {
+		return kind, 0, due, err
+	}
+	if due, err = f.date("due"); err != nil {
+		return kind, 0, due, err
+	}
+	if err = errors.Join(oneOf("way", f.V("way"), wayCompose, wayUpload, wayFinal), oneOf("confirmed", f.V("confirmed"), "", "yes")); err == nil {
+		err = h.offered(r, f.V("signatory"))
+	}
+	return kind, priority, due, err
+}
+
+// offered refuses a signer who is not among those that the forms offer; nobody is
+// fine here.
+func (h *desk) offered(r *http.Request, signatory string) error {
+	people, err := h.signatories(r, text.VI)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(people, func(o option) bool { return o.Value == signatory }) {
+		return wrongField("signatory")
+	}
+	return nil
+}
+
 // withDraft reads the form of a document and calls act with it; the file, if any, is
 // open for that long.
 func (h *desk) withDraft(r *http.Request, f filled, act func(exchange.NewDocument) error) error {
-	kind, err := f.kind()
-	if err != nil {
-		return err
-	}
-	priority, err := f.number("priority")
-	if err != nil {
-		return err
-	}
-	due, err := f.date("due")
+	kind, priority, due, err := h.commonOf(r, f)
 	if err != nil {
 		return err
 	}

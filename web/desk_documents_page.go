@@ -27,6 +27,7 @@ type documentView struct {
 	Facts      []detail
 	HasFile    bool
 	Edit       string     // leads to the form that changes the draft; empty when it cannot be
+	Delete     string     // where a draft is thrown away; empty when it cannot be
 	ReplaceURL string     // leads to the form of a document in its place; empty when there is none to be
 	Returned   string     // why the competent person gave it back
 	Chain      []chainRow // what it replaces and what replaced it
@@ -97,7 +98,7 @@ func (h *desk) showDocument(w http.ResponseWriter, r *http.Request, f filled, fa
 	}
 	v := documentView{URL: p.prefix + "/documents/" + string(d.ID), Document: d.Document, Issuance: d.Issuance, Stage: d.Issuance.Stage(),
 		StageWord: stageWord(p.Lang, d.Issuance), Kind: kindIn(p.Lang, d.Kind), Urgent: urgentWord(p.Lang, d.Priority),
-		Deliveries: viewDeliveries(p.Lang, d.Deliveries), Timeline: viewTimeline(p.Lang, events), Clerk: actor.Role == exchange.RoleClerk}
+		Deliveries: viewDeliveries(p.Lang, d.Deliveries), Timeline: h.timeline(r.Context(), p.Lang, events), Clerk: actor.Role == exchange.RoleClerk}
 	h.watch(&p, v.Deliveries)
 	v.Paper = h.images.paper(r.Context(), &p, h.documentSource(actor, d.Document), d.FileName, h.Prefix+"/documents/"+string(d.ID)+"/pages/")
 	v.HasFile = !d.Issuance.Newest().IsZero()

@@ -82,7 +82,7 @@ func TestLaterStatusesAreReported(t *testing.T) {
 	if strings.Contains(body, "Tình hình xử lý") {
 		t.Error("what is handled still asks how far it is")
 	}
-	wantAll(t, page(t, post(t, h, path+"/handle", url.Values{"key": {"x"}, "code": {"13"}}), http.StatusUnprocessableEntity), "Dữ liệu nhập chưa đúng")
+	wantAll(t, page(t, post(t, h, path+"/handle", url.Values{"key": {"x"}, "code": {"13"}}), http.StatusUnprocessableEntity), "Trạng thái: chưa đúng.")
 }
 
 func TestRecallRequestIsAnswered(t *testing.T) {

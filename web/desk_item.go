@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"path"
 	"strconv"
 	"time"
 
@@ -54,6 +55,8 @@ type itemView struct {
 	// RecallSaid is our answer to such a request, in words.
 	RecallSaid   string
 	RecallReason string
+	// Wrong is what is wrong with fields of the decision, by their names.
+	Wrong map[string]string
 
 	SelfURL, RefuseURL, RecallURL, MessageURL, ReceiptURL string
 }
@@ -106,8 +109,24 @@ func (h *desk) showItem(w http.ResponseWriter, r *http.Request, failed error) {
 	if failed != nil {
 		p.Err = h.errView(p.Lang, failed)
 		status = p.Err.status
+		v.Wrong = wrongOf(r, failed, p.Err.Message)
+		p.Data = v
 	}
 	h.show(w, status, "item", p)
+}
+
+// wrongOf says at which field of the decision the error stands, and what it says.
+func wrongOf(r *http.Request, failed error, said string) map[string]string {
+	name, _ := fieldIn(text.As(failed))
+	switch end := path.Base(r.URL.Path); {
+	case text.CodeOf(failed) != text.InvalidInput:
+		return nil
+	case end == "refuse" && r.PostFormValue("reason") != "":
+		name = "note"
+	case end == "recall" && r.PostFormValue("agree") != "":
+		name = "reason"
+	}
+	return map[string]string{name: said}
 }
 
 // fillItem adds what is known of i beyond the item itself.
@@ -165,7 +184,7 @@ func (h *desk) fillItem(ctx context.Context, actor exchange.Actor, p *page, v *i
 	if err != nil {
 		return err
 	}
-	v.Timeline = viewTimeline(p.Lang, events)
+	v.Timeline = h.timeline(ctx, p.Lang, events)
 	open, err := h.open(ctx, actor, "")
 	if err != nil {
 		return err

@@ -230,7 +230,7 @@ func (h *desk) setFirst(w http.ResponseWriter, r *http.Request) {
 	}
 	first := 0
 	if err == nil {
-		first, err = f.number("first")
+		first, err = f.needed("first")
 	}
 	if err == nil {
 		err = h.books().SetFirst(r.Context(), h.Actor(r), book, year, first)
@@ -247,10 +247,10 @@ func (h *desk) voidNumber(w http.ResponseWriter, r *http.Request) {
 	}
 	seq := 0
 	if err == nil {
-		seq, err = f.number("seq")
+		seq, err = f.needed("seq")
 	}
 	if err == nil {
-		err = h.books().Void(r.Context(), h.Actor(r), book, year, seq, f.trimmed("reason"))
+		err = renamed(h.books().Void(r.Context(), h.Actor(r), book, year, seq, f.trimmed("reason")), "number", "seq")
 	}
 	h.registerDone(w, r, f, err)
 }

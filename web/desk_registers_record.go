@@ -116,7 +116,7 @@ func (h *desk) recordOutgoing(r *http.Request, f filled) error {
 	_, err = h.Outbox.Record(r.Context(), h.Actor(r), exchange.PaperDocument{Number: number, Date: date, Kind: kind, Notation: f.trimmed("notation"),
 		Subject: f.trimmed("subject"), Signer: f.trimmed("signer"), Position: f.trimmed("position"), Receivers: f.trimmed("receivers"),
 		Keeper: f.trimmed("keeper"), Copies: copies, Note: f.trimmed("note"), Channel: f.trimmed("channel"), Key: f.key()})
-	return err
+	return renamed(err, "date", "paper_date")
 }
 
 func (h *desk) recordIncoming(r *http.Request, f filled) error {
@@ -139,5 +139,5 @@ func (h *desk) recordIncoming(r *http.Request, f filled) error {
 	_, err = h.Inbox.Record(r.Context(), h.Actor(r), exchange.PaperItem{Arrival: arrival, Arrived: days["arrived"], FromName: f.trimmed("from_name"),
 		Number: f.trimmed("paper_number"), Date: days["paper_date"], Kind: kind, Subject: f.trimmed("subject"), SignerName: f.trimmed("signer"),
 		Handler: f.trimmed("handler"), Moved: days["moved"], Receipt: f.trimmed("receipt"), Note: f.trimmed("note"), Channel: f.trimmed("channel"), Key: f.key()})
-	return err
+	return renamed(err, "number", "paper_number", "signer_name", "signer", "date", "paper_date")
 }

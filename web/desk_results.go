@@ -142,7 +142,7 @@ func (h *desk) showResult(w http.ResponseWriter, r *http.Request, f filled, fail
 		p.Err = h.blame(p.Lang, &f, failed)
 	}
 	v := resultView{Result: x, Issuance: x.Issuance, StageWord: stageWord(p.Lang, x.Issuance), Kind: kindIn(p.Lang, x.Form.Kind),
-		Gone: goneWord(p.Lang, x), Timeline: viewTimeline(p.Lang, events), Key: f.V("key")}
+		Gone: goneWord(p.Lang, x), Timeline: h.timeline(r.Context(), p.Lang, events), Key: f.V("key")}
 	if v.Key == "" {
 		v.Key = rand.Text()
 	}
@@ -277,7 +277,7 @@ func (h *desk) showResultForm(w http.ResponseWriter, r *http.Request, f filled, 
 }
 
 // resultOf reads the form of a result.
-func resultOf(f filled) (exchange.NewResult, error) {
+func (h *desk) resultOf(r *http.Request, f filled) (exchange.NewResult, error) {
 	kind, err := f.kind()
 	if err != nil {
 		return exchange.NewResult{}, err
@@ -293,6 +293,9 @@ func resultOf(f filled) (exchange.NewResult, error) {
 	if f.V("signatory") == "" {
 		return exchange.NewResult{}, wrongField("signatory")
 	}
+	if err := h.offered(r, f.V("signatory")); err != nil {
+		return exchange.NewResult{}, err
+	}
 	return exchange.NewResult{Signatory: f.V("signatory"), Key: f.key(), Form: exchange.ResultForm{
 		Dossier: f.trimmed("dossier"), Procedure: f.trimmed("procedure"), ProcedureName: f.trimmed("procedure_name"), Owner: f.trimmed("owner"),
 		Kind: kind, Notation: f.trimmed("notation"), Subject: f.trimmed("subject"), Body: f.trimmed("body"), Places: f.lines("places"),
@@ -304,7 +307,7 @@ func (h *desk) createResult(w http.ResponseWriter, r *http.Request) {
 	var made exchange.Result
 	if err == nil {
 		var req exchange.NewResult
-		if req, err = resultOf(f); err == nil {
+		if req, err = h.resultOf(r, f); err == nil {
 			err = twice(req.Key, func() error {
 				made, err = h.Results.Create(r.Context(), h.Actor(r), req)
 				return err
@@ -357,7 +360,7 @@ func (h *desk) replaceResult(w http.ResponseWriter, r *http.Request) {
 	var made exchange.Result
 	if err == nil {
 		var req exchange.NewResult
-		if req, err = resultOf(f); err == nil {
+		if req, err = h.resultOf(r, f); err == nil {
 			err = twice(req.Key, func() error {
 				made, err = h.Results.Replace(r.Context(), h.Actor(r), x.ID, req, f.trimmed("reason"))
 				return err

@@ -137,7 +137,7 @@ func (h *desk) showSign(w http.ResponseWriter, r *http.Request, f filled, failed
 	if failed != nil {
 		p.Err = h.blame(p.Lang, &f, failed)
 	}
-	v := signView{paperOf: x, Key: f.V("key"), SignURL: p.U(path + "/key"), Return: p.U(path + "/return"), Timeline: viewTimeline(p.Lang, events),
+	v := signView{paperOf: x, Key: f.V("key"), SignURL: p.U(path + "/key"), Return: p.U(path + "/return"), Timeline: h.timeline(r.Context(), p.Lang, events),
 		Reason: must(fields{p.Lang, "return", f}.area("reason", 3)), Returns: f.values.Has("reason"), Prepare: p.U(path + "?prepare=1")}
 	if v.Key == "" {
 		v.Key = rand.Text()
@@ -266,10 +266,7 @@ func (h *desk) returnPaper(w http.ResponseWriter, r *http.Request) {
 func (h *desk) completePerson(w http.ResponseWriter, r *http.Request) {
 	f, err := h.readForm(r)
 	if err == nil {
-		var s exchange.Signing
-		if s, err = h.personSigning(r); err == nil {
-			err = h.complete(r, s.ID, f)
-		}
+		err = h.complete(r, func() (exchange.Signing, error) { return h.personSigning(r) }, f)
 	}
 	h.signed(w, r, f, err)
 }

@@ -167,10 +167,10 @@ func (h *desk) sealState(w http.ResponseWriter, r *http.Request) {
 func (h *desk) completeSeal(w http.ResponseWriter, r *http.Request) {
 	f, err := h.readForm(r)
 	if err == nil {
-		var s exchange.Signing
-		if s, _, err = h.preparedSeal(r); err == nil {
-			err = h.complete(r, s.ID, f)
-		}
+		err = h.complete(r, func() (exchange.Signing, error) {
+			s, _, err := h.preparedSeal(r)
+			return s, err
+		}, f)
 	}
 	if err != nil {
 		h.showSeal(w, r, f, err)

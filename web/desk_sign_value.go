@@ -80,10 +80,14 @@ func sendState(w http.ResponseWriter, r *http.Request, s exchange.Signing) {
 	downloadBytes(w, r, b.Bytes(), string(s.ID)+".json")
 }
 
-// complete finishes a prepared signing with the value of the form: typed as base64
+// complete finishes what prepared returns with the value of the form: typed as base64
 // or hex, or as a file.
-func (h *desk) complete(r *http.Request, id exchange.ID, f filled) error {
-	value, err := h.valueOf(r, f)
+func (h *desk) complete(r *http.Request, prepared func() (exchange.Signing, error), f filled) error {
+	err := oneOf("form", f.V("form"), valueRaw, valueCMS)
+	var value []byte
+	if err == nil {
+		value, err = h.valueOf(r, f)
+	}
 	if err != nil {
 		return err
 	}
@@ -91,7 +95,11 @@ func (h *desk) complete(r *http.Request, id exchange.ID, f filled) error {
 	if f.V("form") == valueCMS {
 		c = signer.Completion{CMS: value}
 	}
-	return twice(f.key(), func() error { return h.Outbox.Press.Complete(r.Context(), h.Actor(r), id, c) })
+	s, err := prepared()
+	if err != nil {
+		return err
+	}
+	return twice(f.key(), func() error { return h.Outbox.Press.Complete(r.Context(), h.Actor(r), s.ID, c) })
 }
 
 func (h *desk) valueOf(r *http.Request, f filled) ([]byte, error) {

@@ -175,7 +175,7 @@ func TestResultPages(t *testing.T) {
 		Subject: hostile, Body: "Điều 1. Cấp bản sao.", Owner: "Lê Thị Hồng Nhung"}})
 	must(t, err)
 	url := "/a/results/" + string(r.ID)
-	wantAll(t, page(t, get(t, h, url), http.StatusOK), "Dự thảo, chờ ký")
+	wantAll(t, page(t, get(t, h, url), http.StatusOK), "Dự thảo, chưa trình ký")
 	_, err = a.desk.Results.Sign(t.Context(), a.leader, r.ID)
 	must(t, err)
 	wantAll(t, page(t, get(t, h, url), http.StatusOK), "Số và ngày")

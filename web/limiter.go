@@ -17,6 +17,9 @@ const (
 	lookUpsPerMinute = 120
 	// maxAddresses bounds the addresses remembered at a time: some 100 bytes each.
 	maxAddresses = 20_000
+	// madeRoom is how many addresses are forgotten at a time when all are busy, so that
+	// a flood of new ones does not walk the whole table for each.
+	madeRoom = maxAddresses / 16
 )
 
 // limiter lets each address act so many times a minute, in bursts up to that many.
@@ -60,7 +63,7 @@ func (l *limiter) allow(addr netip.Addr, now time.Time) bool {
 }
 
 // forget makes room: first by those whose minute is over, which changes nothing for
-// them; when everyone is busy, by any one, who then begins anew.
+// them; when everyone is busy, by any few, who then begin anew.
 func (l *limiter) forget(now time.Time) {
 	for a, b := range l.buckets {
 		if now.Sub(b.at) >= time.Minute {
@@ -68,7 +71,7 @@ func (l *limiter) forget(now time.Time) {
 		}
 	}
 	for a := range l.buckets {
-		if len(l.buckets) < maxAddresses {
+		if len(l.buckets) <= maxAddresses-madeRoom {
 			return
 		}
 		delete(l.buckets, a)

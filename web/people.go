@@ -210,7 +210,11 @@ func (h *desk) editAccount(w http.ResponseWriter, r *http.Request) {
 	id := exchange.ID(r.PathValue("id"))
 	err := form(r)
 	if err == nil {
-		version, _ := strconv.Atoi(r.PostFormValue("version")) // 0 is no version: the edit is refused
+		var version int
+		if version, err = strconv.Atoi(r.PostFormValue("version")); err != nil || version < 1 {
+			h.accountDone(w, r, id, wrongField("version"))
+			return
+		}
 		err = h.forms.do(h.formOf(r), func() error {
 			_, err := h.Access.EditAccount(r.Context(), h.Actor(r), id, exchange.EditAccount{Version: version, Name: r.PostFormValue("name"),
 				Role: exchange.Role(r.PostFormValue("role")), Position: r.PostFormValue("position"), Competence: r.PostFormValue("competence")})
@@ -256,6 +260,9 @@ func (h *desk) resetPassword(w http.ResponseWriter, r *http.Request) {
 func (h *desk) setDisabled(w http.ResponseWriter, r *http.Request) {
 	id := exchange.ID(r.PathValue("id"))
 	err := form(r)
+	if err == nil {
+		err = oneOf("disabled", r.PostFormValue("disabled"), "yes", "no")
+	}
 	if err == nil {
 		err = h.Access.SetDisabled(exchange.WithIdempotencyKey(r.Context(), formKey(r)), h.Actor(r), id, r.PostFormValue("disabled") == "yes")
 	}

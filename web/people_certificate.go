@@ -76,6 +76,9 @@ func (h *desk) bindCertificate(w http.ResponseWriter, r *http.Request) {
 	id := exchange.ID(r.PathValue("id"))
 	err := form(r)
 	if err == nil {
+		err = oneOf("remove", r.PostFormValue("remove"), "", "yes")
+	}
+	if err == nil {
 		der, bad := base64.StdEncoding.DecodeString(r.PostFormValue("der"))
 		if remove := r.PostFormValue("remove") == "yes"; bad != nil || remove != (len(der) == 0) {
 			err = text.Detailed(text.InvalidInput, bad, "access.certificate-file")

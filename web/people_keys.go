@@ -41,7 +41,7 @@ func (h *desk) showAPIKeys(w http.ResponseWriter, r *http.Request, failed error)
 	p.at(h.Prefix + "/api-keys")
 	v := apiKeysView{Name: clip(r.PostFormValue("name"))}
 	for _, s := range h.Access.Scopes {
-		v.Scopes = append(v.Scopes, choice{Value: s, Label: s, Selected: slices.Contains(r.PostForm["scope"], s)})
+		v.Scopes = append(v.Scopes, choice{Value: s, Label: scopeWords(p.Lang, s), Selected: slices.Contains(r.PostForm["scope"], s)})
 	}
 	for _, d := range []int{90, 180, 365} {
 		v.Days = append(v.Days, choice{Value: strconv.Itoa(d), Label: p.say("people.key.days", d), Selected: d == 365})
@@ -71,6 +71,16 @@ func (h *desk) showAPIKeys(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	p.Data = v
 	h.show(w, status, "api-keys", p)
+}
+
+// scopeWords is what a scope lets a key do; empty for one that the catalogue does not
+// know, which then stands by its name alone.
+func scopeWords(lang text.Lang, scope string) string {
+	k := text.Key("people.scope." + scope)
+	if !text.Known(k) {
+		return ""
+	}
+	return text.Get(k).In(lang)
 }
 
 // newKeyView shows a key's secret, once.
@@ -112,7 +122,7 @@ func (h *desk) addAPIKey(w http.ResponseWriter, r *http.Request) {
 	n := exchange.NewAPIKey{Name: r.PostFormValue("name"), Scopes: r.PostForm["scope"]}
 	days, err := days(r, "days")
 	if err == nil && days == 0 {
-		err = text.Detailed(text.InvalidInput, nil, "access.key-expiry")
+		err = wrongField("days")
 	}
 	if err == nil {
 		n.ExpiresAt = h.now().Add(days)
@@ -132,7 +142,7 @@ func (h *desk) addAPIKey(w http.ResponseWriter, r *http.Request) {
 func days(r *http.Request, field string) (time.Duration, error) {
 	n, err := strconv.Atoi(r.PostFormValue(field))
 	if err != nil || n < 0 || n > 366 {
-		return 0, text.Detailed(text.InvalidInput, err, "exchange.field", field)
+		return 0, wrongField(field)
 	}
 	return time.Duration(n) * 24 * time.Hour, nil
 }

@@ -70,6 +70,12 @@ func (h *desk) guarded(rt route) http.Handler {
 			limit = maxUploadBody
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if r.Method == http.MethodPost {
+			if err := checkForm(r, rt.Upload); err != nil {
+				h.fail(w, r, err)
+				return
+			}
+		}
 		in, err := h.session(r)
 		switch {
 		case err == nil:

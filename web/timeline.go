@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"antin/exchange"
@@ -25,6 +27,22 @@ func viewTimeline(lang text.Lang, events []exchange.Event) []fact {
 		}
 	}
 	return out
+}
+
+// timeline is viewTimeline with the names of other agencies for their codes, as people
+// here speak of them.
+func (h *desk) timeline(ctx context.Context, lang text.Lang, events []exchange.Event) []fact {
+	named, names := slices.Clone(events), map[exchange.AgencyCode]exchange.AgencyCode{}
+	for i, e := range named {
+		if e.Peer == "" {
+			continue
+		}
+		if _, known := names[e.Peer]; !known {
+			names[e.Peer] = exchange.AgencyCode(h.nameOf(ctx, e.Peer))
+		}
+		named[i].Peer = names[e.Peer]
+	}
+	return viewTimeline(lang, named)
 }
 
 // alarming says which facts a reader must not overlook.

@@ -60,6 +60,7 @@ type page struct {
 	Sandbox bool
 	Poll    int // seconds after which the page looks again by itself; 0: never
 	Err     *errView
+	Now     string // when the page was made, for its print
 	Data    any
 
 	prefix string
@@ -77,7 +78,7 @@ type navItem struct {
 // page begins the page for r.
 func (s *site) page(r *http.Request, title text.Key, args ...any) page {
 	lang, _ := text.ParseLang(r.URL.Query().Get("lang"))
-	p := page{Lang: lang, Title: text.Get(title, args...).In(lang), Sandbox: s.sandbox, prefix: s.prefix, path: r.URL.Path, query: r.URL.Query()}
+	p := page{Lang: lang, Now: vnTime(s.now()), Title: text.Get(title, args...).In(lang), Sandbox: s.sandbox, prefix: s.prefix, path: r.URL.Path, query: r.URL.Query()}
 	if s.frame != nil {
 		s.frame(r, &p)
 	}
@@ -218,6 +219,9 @@ func (s *site) errView(lang text.Lang, err error) *errView {
 	}
 	e := text.As(err)
 	v := &errView{Message: e.Message().In(lang), Fix: e.Fix().In(lang), status: httpStatus(e.Code)}
+	if name, invisible := fieldIn(e); name != "" && e.Code == text.InvalidInput {
+		v.Message = fieldWords(lang, name, invisible)
+	}
 	if e.Code == text.Internal {
 		v.Trace = newTrace()
 		s.report(v.Trace, err)
