@@ -1,6 +1,6 @@
 # The verbs of this repository; bare `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check race lint fuzz interop bench bench-sign build helper changelog
+.PHONY: help demo test check race lint fuzz interop bench bench-sign bench-verify build helper changelog
 
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -38,6 +38,9 @@ bench: ## run the benchmarks
 
 bench-sign: ## signing beside SHA-256 and the bare key operation, one table (docs/benchmarks/sign.md)
 	go test -run '^$$' -bench '^BenchmarkSign$$' -benchtime 1x -timeout 30m ./signer
+
+bench-verify: ## validating beside SHA-256 and the bare public-key operations, one table (docs/benchmarks/verify.md)
+	go test -run '^$$' -bench '^BenchmarkVerify$$' -benchtime 1x -timeout 30m ./signer
 
 check: ## what CI runs
 	./.ci/run

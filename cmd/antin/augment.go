@@ -20,9 +20,10 @@ type augmentCmd struct {
 	TSA             []string `name:"tsa" help:"${help_augment_tsa}" placeholder:"URL" sep:"none"`
 	Trust           []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
 	AllowHost       []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
-	PDFPasswordFile string   `name:"pdf-password-file" help:"${help_pdf_password}" placeholder:"F"`
-	JSON            bool     `name:"json" help:"${help_json}"`
-	Force           bool     `help:"${help_force}"`
+	evidenceFlags   `embed:""`
+	PDFPasswordFile string `name:"pdf-password-file" help:"${help_pdf_password}" placeholder:"F"`
+	JSON            bool   `name:"json" help:"${help_json}"`
+	Force           bool   `help:"${help_force}"`
 }
 
 // Run augments the files in the order given.
@@ -68,7 +69,7 @@ func (c *augmentCmd) augmentOne(ctx context.Context, e *env, s *signer.Signer, l
 	}
 	defer f.Close()
 	in := signer.Input{Reader: f, Size: size, Name: filepath.Base(j.file), Password: password}
-	err = writeFile(j.output, c.Force, func(w io.Writer) error {
+	err = e.outputs().writeFile(j.output, c.Force, func(w io.Writer) error {
 		bw := bufio.NewWriterSize(w, 1<<20)
 		l.Result, err = s.Augment(ctx, in, bw, level)
 		if err != nil {

@@ -30,9 +30,10 @@ const (
 type batch struct {
 	dir   string
 	force bool
+	out   outputs
 
 	mu     sync.Mutex
-	folder *os.File        // dir, opened before anything is written: see syncTree
+	folder diskFile        // dir, opened before anything is written: see syncTree
 	temps  map[string]bool // written, without a name yet
 }
 
@@ -41,7 +42,7 @@ func (b *batch) write(path string, write func(io.Writer) error) (tmp string, err
 	if err := b.open(); err != nil {
 		return "", storageError(err)
 	}
-	tmp, err = stage(path, 0o644, b.force, nil, write)
+	tmp, err = b.out.stage(path, 0o644, b.force, nil, write)
 	if err != nil {
 		return "", err
 	}
@@ -58,11 +59,14 @@ func (b *batch) open() (err error) {
 	if b.folder != nil {
 		return nil
 	}
-	if err := os.MkdirAll(b.dir, 0o755); err != nil { //nolint:gosec // the user's own output folder, with the usual rights
+	if err := b.out.on().MkdirAll(b.dir, 0o755); err != nil {
 		return err
 	}
 	b.temps = map[string]bool{}
-	b.folder, err = os.Open(b.dir)
+	folder, err := b.out.on().Open(b.dir, os.O_RDONLY)
+	if err == nil {
+		b.folder = folder
+	}
 	return err
 }
 
@@ -79,7 +83,7 @@ func (b *batch) commit(files []named) []error {
 	together := false
 	if len(files) > fewFiles {
 		var err error
-		if together, err = syncTree(b.folder); err != nil {
+		if together, err = b.out.on().SyncTree(b.folder); err != nil {
 			for i := range errs {
 				errs[i] = storageError(err)
 			}
@@ -88,16 +92,16 @@ func (b *batch) commit(files []named) []error {
 	}
 	for i, f := range files {
 		if !together {
-			errs[i] = syncFile(f.tmp)
+			errs[i] = b.out.syncFile(f.tmp)
 		}
 		if errs[i] == nil {
-			errs[i] = rename(f.tmp, f.path, b.force)
+			errs[i] = b.out.rename(f.tmp, f.path, b.force)
 		}
 		if errs[i] == nil {
 			b.forget(f.tmp)
 		}
 	}
-	if err := syncDir(b.dir); err != nil {
+	if err := b.out.syncDir(b.dir); err != nil {
 		for i := range errs {
 			errs[i] = errors.Join(errs[i], err)
 		}
@@ -116,7 +120,7 @@ func (b *batch) discard() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for tmp := range b.temps {
-		_ = os.Remove(tmp)
+		_ = b.out.on().Remove(tmp)
 	}
 	b.temps = nil
 	if b.folder != nil {
@@ -125,8 +129,8 @@ func (b *batch) discard() {
 }
 
 // syncFile puts a file on the disk.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+func (o outputs) syncFile(path string) error {
+	f, err := o.on().Open(path, os.O_WRONLY)
 	if err != nil {
 		return storageError(err)
 	}
@@ -139,22 +143,22 @@ func syncFile(path string) error {
 // stage runs write on a temporary file beside path and returns its name: complete,
 // but not yet at the name path. finish, where set, is called before the file is
 // closed. Nothing is left behind on failure.
-func stage(path string, mode fs.FileMode, force bool, finish func(*os.File) error, write func(io.Writer) error) (name string, err error) {
+func (o outputs) stage(path string, mode fs.FileMode, force bool, finish func(diskFile) error, write func(io.Writer) error) (name string, err error) {
 	if err := refuseExisting(path, force); err != nil {
 		return "", err
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the user's own output folder, with the usual rights
+	if err := o.on().MkdirAll(dir, 0o755); err != nil {
 		return "", storageError(err)
 	}
-	tmp, err := os.CreateTemp(dir, ".antin-*")
+	tmp, err := o.on().CreateTemp(dir, ".antin-*")
 	if err != nil {
 		return "", storageError(err)
 	}
 	defer func() {
 		if err != nil {
 			_ = tmp.Close()
-			_ = os.Remove(tmp.Name())
+			_ = o.on().Remove(tmp.Name())
 		}
 	}()
 	if err = write(storageWriter{tmp}); err != nil {
@@ -172,11 +176,11 @@ func stage(path string, mode fs.FileMode, force bool, finish func(*os.File) erro
 
 // rename gives a temporary file its name; without force a file that appeared there
 // meanwhile wins.
-func rename(tmp, path string, force bool) error {
+func (o outputs) rename(tmp, path string, force bool) error {
 	if !force {
-		err := os.Link(tmp, path)
+		err := o.on().Link(tmp, path)
 		if err == nil {
-			_ = os.Remove(tmp)
+			_ = o.on().Remove(tmp)
 			return nil
 		}
 		if errors.Is(err, fs.ErrExist) {
@@ -184,7 +188,7 @@ func rename(tmp, path string, force bool) error {
 		}
 		// A file system without hard links: the check before has to do.
 	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := o.on().Rename(tmp, path); err != nil {
 		return storageError(err)
 	}
 	return nil

@@ -27,8 +27,9 @@ const (
 
 // benchCmd measures.
 type benchCmd struct {
-	Serve benchServeCmd `cmd:"" help:"${help_bench_serve}"`
-	Sign  benchSignCmd  `cmd:"" help:"${help_bench_sign}"`
+	Serve  benchServeCmd  `cmd:"" help:"${help_bench_serve}"`
+	Sign   benchSignCmd   `cmd:"" help:"${help_bench_sign}"`
+	Verify benchVerifyCmd `cmd:"" help:"${help_bench_verify}"`
 }
 
 // benchServeCmd has clerks work with one gateway.

@@ -24,15 +24,29 @@ const (
 	partProgram = "program" // on the disk, and whole processes
 )
 
-// benchSignCmd measures signing beside SHA-256 and the bare key operation.
-type benchSignCmd struct {
+// benchFlags are the flags of the verbs that measure the engine.
+type benchFlags struct {
 	Seconds float64 `help:"${help_bench_sign_seconds}" default:"2" placeholder:"N"`
 	Part    string  `help:"${help_bench_sign_part}" default:"all" enum:"all,library,program" placeholder:"all|library|program"`
 	JSON    bool    `name:"json" help:"${help_bench_sign_json}"`
 }
 
+// benchSignCmd measures signing beside SHA-256 and the bare key operation.
+type benchSignCmd struct {
+	benchFlags `embed:""`
+}
+
 // Run measures job after job and prints each line when it is there.
 func (c *benchSignCmd) Run(e *env, ctx *ctxHolder) error {
+	return c.run(ctx, e, []listJobs{signbench.Jobs, signbench.HugeJobs}, c.program)
+}
+
+// listJobs makes the jobs of one part of a table.
+type listJobs func(context.Context, signbench.Kit) ([]*signbench.Job, error)
+
+// run measures the jobs of the library, list after list, then those of program, and
+// prints each line when it is there.
+func (c *benchFlags) run(ctx context.Context, e *env, lists []listJobs, program func(context.Context, *certstest.PKI, func(signbench.Line) error) error) error {
 	if c.Seconds <= 0 || c.Seconds > 600 {
 		return text.Detailed(text.InvalidInput, nil, "exchange.field", "--seconds")
 	}
@@ -49,12 +63,12 @@ func (c *benchSignCmd) Run(e *env, ctx *ctxHolder) error {
 		return nil
 	}
 	if c.Part != partProgram {
-		if err := c.library(ctx, pki, keep); err != nil {
+		if err := c.library(ctx, pki, lists, keep); err != nil {
 			return err
 		}
 	}
 	if c.Part != partLibrary {
-		if err := c.program(ctx, e, pki, keep); err != nil {
+		if err := program(ctx, pki, keep); err != nil {
 			return err
 		}
 	}
@@ -67,12 +81,12 @@ func (c *benchSignCmd) Run(e *env, ctx *ctxHolder) error {
 
 // library runs the jobs of the library; those over 100 MB come last and their
 // document goes when they are done.
-func (c *benchSignCmd) library(ctx context.Context, pki *certstest.PKI, keep func(signbench.Line) error) error {
+func (c *benchFlags) library(ctx context.Context, pki *certstest.PKI, lists []listJobs, keep func(signbench.Line) error) error {
 	kit, err := benchKit(pki)
 	if err != nil {
 		return err
 	}
-	for _, list := range []func(context.Context, signbench.Kit) ([]*signbench.Job, error){signbench.Jobs, signbench.HugeJobs} {
+	for _, list := range lists {
 		jobs, err := list(ctx, kit)
 		if err != nil {
 			return err
@@ -84,7 +98,7 @@ func (c *benchSignCmd) library(ctx context.Context, pki *certstest.PKI, keep fun
 	return nil
 }
 
-func (c *benchSignCmd) measure(ctx context.Context, jobs []*signbench.Job, keep func(signbench.Line) error) error {
+func (c *benchFlags) measure(ctx context.Context, jobs []*signbench.Job, keep func(signbench.Line) error) error {
 	for _, j := range jobs {
 		l, err := j.Measure(ctx, time.Duration(c.Seconds*float64(time.Second)))
 		if err != nil {
@@ -138,8 +152,22 @@ func (s benchServices) Revocation(_ context.Context, c, _ *certs.Certificate) ([
 	return []certs.Evidence{{Kind: certs.EvidenceOCSP, DER: der, Origin: certs.OriginFetched}}, nil
 }
 
-// program measures what needs a disk and whole processes, in a folder of its own.
-func (c *benchSignCmd) program(ctx context.Context, e *env, pki *certstest.PKI, keep func(signbench.Line) error) error {
+// program measures what needs a disk and whole processes.
+func (c *benchSignCmd) program(ctx context.Context, pki *certstest.PKI, keep func(signbench.Line) error) error {
+	return benchFolder(pki, func(p benchProcess, kit signbench.Kit) error {
+		job, err := durableJob(ctx, kit, p.dir)
+		if err != nil {
+			return err
+		}
+		if err := c.measure(ctx, []*signbench.Job{job}, keep); err != nil {
+			return err
+		}
+		return keepEach(ctx, keep, p.cold, p.huge, p.sparse)
+	})
+}
+
+// benchFolder gives use a folder of its own that holds the keys, and the keys.
+func benchFolder(pki *certstest.PKI, use func(benchProcess, signbench.Kit) error) error {
 	dir, err := os.MkdirTemp("", "antin-bench-")
 	if err != nil {
 		return storageError(err)
@@ -152,19 +180,17 @@ func (c *benchSignCmd) program(ctx context.Context, e *env, pki *certstest.PKI, 
 	if err != nil {
 		return err
 	}
-	job, err := durableJob(ctx, kit, dir)
+	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	if err := c.measure(ctx, []*signbench.Job{job}, keep); err != nil {
-		return err
-	}
-	p := benchProcess{dir: dir}
-	if p.program, err = os.Executable(); err != nil {
-		return err
-	}
-	for _, measure := range []func(context.Context) (signbench.Line, error){p.cold, p.huge, p.sparse} {
-		l, err := measure(ctx)
+	return use(benchProcess{dir: dir, program: program}, kit)
+}
+
+// keepEach keeps the line of each measurement.
+func keepEach(ctx context.Context, keep func(signbench.Line) error, measure ...func(context.Context) (signbench.Line, error)) error {
+	for _, m := range measure {
+		l, err := m(ctx)
 		if err != nil {
 			return err
 		}

@@ -108,14 +108,19 @@ const (
 	sparseSize = 4<<30 + 1<<20
 )
 
-// run signs the file of that name and returns how long it took and its greatest
+// sign signs the file of that name and returns how long it took and its greatest
 // resident size.
-func (p benchProcess) run(ctx context.Context, name string) (took time.Duration, peakMB int, err error) {
+func (p benchProcess) sign(ctx context.Context, name string) (took time.Duration, peakMB int, err error) {
 	out := filepath.Join(p.dir, "out.pdf")
 	defer func() { _ = os.Remove(out) }()
-	cmd := exec.CommandContext(ctx, p.program, "sign", filepath.Join(p.dir, name), "-o", out, "--quiet", "--no-input", "--offline", //nolint:gosec // this very program
+	return p.run(ctx, "sign", filepath.Join(p.dir, name), "-o", out, "--quiet", "--no-input", "--offline",
 		"--key", "p12:"+filepath.Join(p.dir, "pki", "lanh-dao.p12"), "--key-password-file", filepath.Join(p.dir, "pki", "password.txt"),
 		"--trust", filepath.Join(p.dir, "pki", "root.pem"))
+}
+
+// run runs the program once.
+func (p benchProcess) run(ctx context.Context, args ...string) (took time.Duration, peakMB int, err error) {
+	cmd := exec.CommandContext(ctx, p.program, args...) //nolint:gosec // this very program
 	var messages bytes.Buffer
 	cmd.Stderr = &messages
 	begin := time.Now()
@@ -139,20 +144,25 @@ func (p benchProcess) run(ctx context.Context, name string) (took time.Duration,
 	took = time.Since(begin)
 	close(ended)
 	if peakMB = <-watched; err != nil {
-		err = fmt.Errorf("signing %s: %w: %s", name, err, messages.String())
+		err = fmt.Errorf("%s: %w: %s", args[0], err, messages.String())
 	}
 	return took, peakMB, err
 }
 
-// cold is the whole process for 1 MB.
+// cold is the whole process for signing 1 MB.
 func (p benchProcess) cold(ctx context.Context) (signbench.Line, error) {
 	if err := os.WriteFile(filepath.Join(p.dir, "1m.pdf"), signbench.Scanned(signbench.Large), 0o600); err != nil {
 		return signbench.Line{}, storageError(err)
 	}
+	return coldLine(coldLimit, func() (time.Duration, int, error) { return p.sign(ctx, "1m.pdf") })
+}
+
+// coldLine starts the program again and again.
+func coldLine(limit float64, start func() (time.Duration, int, error)) (signbench.Line, error) {
 	var all []time.Duration
 	peak := 0
 	for range coldRuns {
-		took, mb, err := p.run(ctx, "1m.pdf")
+		took, mb, err := start()
 		if err != nil {
 			return signbench.Line{}, err
 		}
@@ -161,7 +171,7 @@ func (p benchProcess) cold(ctx context.Context) (signbench.Line, error) {
 	slices.Sort(all)
 	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
 	return signbench.Line{Job: "whole process, 1 MB, cold", N: len(all), PerS: 1 / all[0].Seconds(), Min: ms(all[0]), P50: ms(all[len(all)/2]), P99: ms(all[len(all)-1]),
-		RSS: peak, Limit: coldLimit, Ratio: ms(all[0]) / coldLimit, Target: coldLimit, Words: "≤ 40 ms"}, nil
+		RSS: peak, Limit: limit, Ratio: ms(all[0]) / limit, Target: limit, Words: fmt.Sprintf("≤ %.0f ms", limit)}, nil
 }
 
 // huge is the memory that 100 MB take.
@@ -193,9 +203,13 @@ func (p benchProcess) sparse(ctx context.Context) (signbench.Line, error) {
 	return p.memory(ctx, "memory, 4 GB", "4g.pdf", 64)
 }
 
-// memory runs the program once; the figures that count are megabytes.
+// memory signs once; the figures that count are megabytes.
 func (p benchProcess) memory(ctx context.Context, job, name string, limit float64) (signbench.Line, error) {
-	took, peak, err := p.run(ctx, name)
+	return memoryLine(job, limit, func() (time.Duration, int, error) { return p.sign(ctx, name) })
+}
+
+func memoryLine(job string, limit float64, start func() (time.Duration, int, error)) (signbench.Line, error) {
+	took, peak, err := start()
 	if err != nil {
 		return signbench.Line{}, err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"antin/internal/text"
+	"antin/signer/tsa"
 )
 
 // Config is everything that `antin serve` and its like are told. It comes from one
@@ -80,16 +83,46 @@ type PeerConfig struct {
 	Key         string `yaml:"key" path:"file"`
 }
 
-// TrustConfig says what signatures are judged by. Neither has a default.
+// TrustConfig says what signatures are judged by. Nothing has a default.
 type TrustConfig struct {
 	Anchors    []string `yaml:"anchors" path:"file"`
 	AllowHosts []string `yaml:"allow_hosts"`
+
+	Intermediates []string `yaml:"intermediates" path:"file"` // CA certificates below the anchors
+	Store         string   `yaml:"store" path:"file"`         // what `antin trust` keeps
+	RewriteHosts  []string `yaml:"rewrite_hosts"`             // FROM=TO
+	CRLs          string   `yaml:"crls" path:"file"`          // folder of CRLs that were carried here
+	OCSPNonce     bool     `yaml:"ocsp_nonce"`
 }
 
 // TSAConfig names time-stamping services in the order they are tried.
 type TSAConfig struct {
-	URLs    []string      `yaml:"urls"`
-	Timeout time.Duration `yaml:"timeout"`
+	URLs     []string      `yaml:"urls"`
+	Timeout  time.Duration `yaml:"timeout"`
+	Timeouts []string      `yaml:"timeouts"` // HOST=SPAN of single services
+}
+
+// byHost reads Timeouts; ok is false when an entry has no proper form.
+func (c *TSAConfig) byHost() (spans map[string]time.Duration, ok bool) {
+	spans = make(map[string]time.Duration, len(c.Timeouts))
+	for _, s := range c.Timeouts {
+		host, span, _ := strings.Cut(s, "=")
+		d, err := time.ParseDuration(span)
+		if err != nil || d < time.Second || d > maxTSATimeout {
+			return nil, false
+		}
+		spans[host] = d
+	}
+	return spans, true
+}
+
+// client asks the services by these settings.
+func (c *TSAConfig) client(urls []string, pauses []time.Duration, now func() time.Time) (*tsa.Client, error) {
+	spans, _ := c.byHost() // checked when the configuration was read
+	maps.DeleteFunc(spans, func(host string, _ time.Duration) bool {
+		return !slices.ContainsFunc(urls, func(s string) bool { u, err := url.Parse(s); return err == nil && u.Host == host })
+	})
+	return tsa.New(tsa.Options{URLs: urls, Timeout: c.Timeout, Timeouts: spans, Pauses: pauses, Now: now})
 }
 
 // KeysConfig says where the agency's seal is.
@@ -144,7 +177,7 @@ func defaultConfig() *Config {
 		Listen:   ListenConfig{Desk: "127.0.0.1:8080", Public: "127.0.0.1:8081", Peer: ":8443", Admin: "127.0.0.1:9090"},
 		Desk:     OriginConfig{URL: "http://127.0.0.1:8080"},
 		Public:   OriginConfig{URL: "http://127.0.0.1:8081"},
-		TSA:      TSAConfig{Timeout: 30 * time.Second},
+		TSA:      TSAConfig{Timeout: tsa.DefaultTimeout},
 		Limits:   LimitsConfig{RequestsPerMinute: 600, MaxPayloadMB: 200},
 		Sessions: Sessions{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Expiry:   ExpiryConfig{Normal: 5 * 24 * time.Hour, Urgent: 24 * time.Hour},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"antin/certs/fetch"
 	"antin/exchange"
 	"antin/internal/text"
 )
@@ -20,6 +21,7 @@ const (
 	maxPayloadSetting    = 2048 // MB: what blobs and line times were measured for
 	maxSession           = 30 * 24 * time.Hour
 	maxExpiry            = 365 * 24 * time.Hour
+	maxTSATimeout        = 10 * time.Minute // state services were seen to take 131 s
 )
 
 // check judges each value by itself, and the few that depend on one another. What
@@ -74,7 +76,7 @@ func (c *Config) checkNumbers() error {
 		between("agency.seal_diameter_mm", c.Agency.SealDiameterMM, minSealMM, maxSealMM),
 		between("limits.requests_per_minute", float64(c.Limits.RequestsPerMinute), 1, maxPerMinute),
 		between("limits.max_payload_mb", float64(c.Limits.MaxPayloadMB), 1, maxPayloadSetting),
-		span("tsa.timeout", c.TSA.Timeout, 10*time.Minute),
+		span("tsa.timeout", c.TSA.Timeout, maxTSATimeout),
 		span("sessions.idle", c.Sessions.Idle, maxSession), span("sessions.absolute", c.Sessions.Absolute, maxSession),
 		span("expiry.normal", c.Expiry.Normal, maxExpiry), span("expiry.urgent", c.Expiry.Urgent, maxExpiry),
 	} {
@@ -132,8 +134,18 @@ func (c *Config) checkURLs() error {
 			return c.wrong("tsa.urls", "config.want.url")
 		}
 	}
+	if _, ok := c.TSA.byHost(); !ok {
+		return c.wrong("tsa.timeouts", "config.want.host_spans", maxTSATimeout)
+	}
 	if _, err := newFetcher(&env{now: time.Now}, c.Trust.AllowHosts); err != nil {
 		return c.wrong("trust.allow_hosts", "config.want.host")
+	}
+	table, err := hostTable(c.Trust.RewriteHosts)
+	if err == nil {
+		_, err = fetch.New(fetch.Options{Rewrite: table})
+	}
+	if err != nil {
+		return c.wrong("trust.rewrite_hosts", "config.want.rewrite")
 	}
 	return nil
 }

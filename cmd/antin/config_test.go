@@ -36,6 +36,8 @@ func TestConfigurationIsRefusedByNameAndLine(t *testing.T) {
 		"unknown section":    {"agent:\n  code: x\n", []string{"dòng 1", "agent"}},
 		"key twice":          {"data_dir: a\nagency:\n  code: b\ndata_dir: c\n", []string{"dòng 4"}},
 		"words for a number": {"limits:\n  max_payload_mb: viele\n", []string{"dòng 2", "limits.max_payload_mb", "số nguyên"}},
+		"span of no host":    {"tsa:\n  urls: [https://a/]\n  timeouts: [a]\n", []string{"tsa.timeouts", "MÁY=KHOẢNG"}},
+		"span too long":      {"tsa:\n  urls: [https://a/]\n  timeouts: [a=11m]\n", []string{"tsa.timeouts", "10m0s"}},
 		"number for a span":  {"tsa:\n  timeout: 30\n", []string{"dòng 2", "tsa.timeout", "khoảng thời gian"}},
 		"text for a list":    {"trust:\n  anchors: root.pem\n", []string{"dòng 2", "trust.anchors", "danh sách"}},
 		"text for a section": {"listen: 8080\n", []string{"dòng 1", "listen"}},

@@ -118,7 +118,8 @@ func (d *doctor) config(context.Context) []finding {
 // trust says until it is set that nothing is trusted.
 func (d *doctor) trust(context.Context) []finding {
 	var out []finding
-	anchors, sandbox, err := loadTrust(d.cfg.Trust.Anchors)
+	trust, err := d.cfg.Trust.load()
+	anchors, sandbox := trust.now(d.e.now()), trust.sandbox
 	switch {
 	case err != nil:
 		out = append(out, bad(findingFail, "trust", err, "doctor.trust.unreadable"))

@@ -17,7 +17,6 @@ import (
 	"antin/certs/fetch"
 	"antin/exchange"
 	"antin/exchange/peer"
-	"antin/signer/tsa"
 	"antin/signer/tsp"
 )
 
@@ -33,7 +32,7 @@ const (
 func (d *doctor) stampNow(ctx context.Context, urls []string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(d.cfg.TSA.Timeout, probeFor))
 	defer cancel()
-	client, err := tsa.New(tsa.Options{URLs: urls, Timeout: d.cfg.TSA.Timeout, Pauses: []time.Duration{}, Now: d.e.now})
+	client, err := d.cfg.TSA.client(urls, []time.Duration{}, d.e.now)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -171,11 +170,16 @@ func (d *doctor) agencies(ctx context.Context) []exchange.Agency {
 
 // ocsp asks about the seal and the persons, as a signature would.
 func (d *doctor) ocsp(ctx context.Context) []finding {
-	anchors, _, err := loadTrust(d.cfg.Trust.Anchors)
+	trust, err := d.cfg.Trust.load()
+	anchors := trust.now(d.e.now())
 	if err != nil || len(anchors) == 0 {
 		return []finding{bad(findingWarn, "ocsp", nil, "doctor.ocsp.none")}
 	}
-	client, err := fetch.New(fetch.Options{AllowHosts: d.cfg.Trust.AllowHosts, Now: d.e.now, Timeout: probeFor})
+	table, err := hostTable(d.cfg.Trust.RewriteHosts)
+	if err != nil {
+		return []finding{bad(findingFail, "ocsp", err, "doctor.ocsp.bad", "rewrite_hosts")}
+	}
+	client, err := fetch.New(fetch.Options{AllowHosts: d.cfg.Trust.AllowHosts, Rewrite: table, Now: d.e.now, Timeout: probeFor})
 	if err != nil {
 		return []finding{bad(findingFail, "ocsp", err, "doctor.ocsp.bad", "allow_hosts")}
 	}
@@ -220,6 +224,9 @@ func (d *doctor) askStatus(ctx context.Context, client *fetch.Client, anchors ce
 
 // peers reaches every peer's gateway and is recognised by it.
 func (d *doctor) peers(ctx context.Context) []finding {
+	if d.cfg.Directory == "" {
+		return []finding{bad(findingWarn, "peers", nil, "doctor.peers.unset")}
+	}
 	dir, err := openDirectory(d.cfg.Directory, d.own(), d.e.now, nil)
 	if err != nil {
 		return []finding{bad(findingFail, "peers", err, "doctor.peers.directory")}

@@ -348,3 +348,9 @@ func TestANewTransportKeyIsTakenUpWithoutARestart(t *testing.T) {
 		t.Errorf("the agency's own entry lists %d certificates", len(office.Agency.TLS))
 	}
 }
+
+func TestDoctorSaysThatNoDirectoryIsSet(t *testing.T) {
+	t.Parallel()
+	d := probing(t, func(c *Config) { c.Directory = "" })
+	wantFindings(t, "no directory", looked(t, d.peers), [2]string{findingWarn, "doctor.peers.unset"})
+}

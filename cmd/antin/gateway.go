@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"antin/api"
+	"antin/certs"
 	"antin/certs/fetch"
 	"antin/exchange"
 	"antin/exchange/peer"
@@ -79,6 +80,9 @@ func (g *gateway) ready(ctx context.Context) error {
 	if err := refuseSandboxAccounts(ctx, g.access, g.office.Agency.Code); err != nil {
 		return err
 	}
+	if err := g.checkClockBehind(ctx); err != nil {
+		return err
+	}
 	g.metrics = newMetrics(g)
 	var err error
 	g.health, err = newHealth(g)
@@ -106,11 +110,11 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 		return p, err
 	}
 	p.directory = g.directory
-	trust, sandbox, err := loadTrust(cfg.Trust.Anchors)
+	trust, err := cfg.Trust.load()
 	if err != nil {
 		return p, err
 	}
-	if sandbox {
+	if trust.sandbox {
 		return p, text.Detailed(text.SandboxCertificate, nil, "serve.sandbox_file", strings.Join(cfg.Trust.Anchors, ", "))
 	}
 	if g.fetch, err = cfg.fetcher(e); err != nil {
@@ -120,13 +124,14 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 	if err != nil {
 		return p, err
 	}
-	p.judge = &validation.Validator{Trust: trust, Revocation: g.fetch, Issuers: g.fetch, Policy: policy}
-	p.sign = &signer.Signer{Keys: countedKeys{cfg.keys(), g}, Revocation: g.fetch, Issuers: g.fetch, Now: e.now}
-	if len(trust) > 0 {
-		p.sign.Trust = trust
+	issuers := certs.IssuerSources{trust.known, g.fetch}
+	p.judge = &validation.Validator{Trust: trust.anchors, Revocation: g.fetch, Issuers: issuers, Policy: policy}
+	p.sign = &signer.Signer{Keys: countedKeys{cfg.keys(), g}, Revocation: g.fetch, Issuers: issuers, Now: e.now}
+	if len(trust.anchors) > 0 {
+		p.sign.Trust = trust.anchors
 	}
 	if len(cfg.TSA.URLs) > 0 {
-		if g.stamps, err = tsa.New(tsa.Options{URLs: cfg.TSA.URLs, Timeout: cfg.TSA.Timeout, Now: e.now}); err != nil {
+		if g.stamps, err = cfg.TSA.client(cfg.TSA.URLs, nil, e.now); err != nil {
 			return p, err
 		}
 		p.sign.Timestamps = countedStamps{g.stamps, g}
@@ -150,11 +155,12 @@ func (c *Config) fetcher(e *env) (*fetch.Client, error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return nil, storageError(err)
 	}
-	f, err := fetch.New(fetch.Options{AllowHosts: c.Trust.AllowHosts, RefuseHosts: c.ownListeners(), CacheDir: cache, Now: e.now})
+	table, err := hostTable(c.Trust.RewriteHosts)
 	if err != nil {
-		return nil, text.Detailed(text.InvalidInput, err, "cli.bad_host", c.Trust.AllowHosts)
+		return nil, err
 	}
-	return f, nil
+	return newClient(fetch.Options{AllowHosts: c.Trust.AllowHosts, RefuseHosts: c.ownListeners(), Rewrite: table,
+		CRLDir: c.Trust.CRLs, Nonce: c.Trust.OCSPNonce, CacheDir: cache, Now: e.now})
 }
 
 // ownListeners are our own loopback addresses, which no certificate may have us

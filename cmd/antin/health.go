@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"sync"
@@ -19,12 +20,23 @@ const (
 	// canaryEvery is how old a proof of readiness may grow: it costs a signature and a
 	// time-stamp, of which services give a limited number.
 	canaryEvery = 5 * time.Minute
-	// canaryRetry is the wait after a failure, so that readiness returns soon.
+	// canaryRetry is the wait after a failure, so that readiness returns soon. It
+	// doubles with each further one: a time-stamping service that refuses us counts
+	// every try, and some shut out who asks too often.
 	canaryRetry = 30 * time.Second
+	// storeEvery is how old the last look at the data directory may be when somebody
+	// asks: a disk is full, and is cleared again, from one minute to the next. A look
+	// costs the database's writer and one fsync, so it is not done for every question.
+	storeEvery = 5 * time.Second
+	// storeFor bounds one look at the data directory.
+	storeFor = 10 * time.Second
+	// diskReserve is the room below which a gateway is not ready although it may still
+	// write a row: the database's log grows to half of it before it is folded in.
+	diskReserve = 8 << 20
 	// lookEvery is how often everything around is probed: services give a limited
 	// number of answers, and certificates do not end from one hour to the next.
 	lookEvery = time.Hour
-	// canaryFor bounds one proof.
+	// canaryFor bounds one proof, beside what the time-stamping service is given.
 	canaryFor = time.Minute
 )
 
@@ -33,15 +45,27 @@ type health struct {
 	canary *canary
 	store  func(ctx context.Context) error
 	now    func() time.Time
-	tell   func(error)
+	// tell hears of a check that begins to fail, or fails otherwise than before, and
+	// with nil of one that is mended.
+	tell func(check string, err error)
+
+	stampFor time.Duration // what the time-stamping service is given; 0 without one
 
 	// look probes what the gateway depends on, for the operator's list.
 	look func(ctx context.Context) []finding
 
+	asked sync.Mutex // held by who looks at the store because somebody asked
+
 	mu     sync.Mutex
-	result readiness
+	checks [2]healthCheck // by checkStore and checkCanary
 	found  []finding
 }
+
+// The places of the checks in health.checks.
+const (
+	checkStore = iota
+	checkCanary
+)
 
 // readiness is the answer of /readyz.
 type readiness struct {
@@ -52,10 +76,11 @@ type readiness struct {
 
 // healthCheck is one part of it.
 type healthCheck struct {
-	Name   string       `json:"name"`
-	OK     bool         `json:"ok"`
-	Reason text.Message `json:"reason,omitzero"`
-	Detail string       `json:"detail,omitempty"`
+	Name      string       `json:"name"`
+	OK        bool         `json:"ok"`
+	CheckedAt time.Time    `json:"checked_at,omitzero"`
+	Reason    text.Message `json:"reason,omitzero"`
+	Detail    string       `json:"detail,omitempty"`
 }
 
 func newHealth(g *gateway) (*health, error) {
@@ -68,12 +93,23 @@ func newHealth(g *gateway) (*health, error) {
 		return nil, err
 	}
 	c.judge.Revocation, c.judge.Issuers = g.judge.Revocation, g.judge.Issuers // a TSA's certificate is judged like any other
-	return &health{canary: c, store: g.probeStore, now: g.now, tell: func(err error) { g.log.Error("not ready", "error", err) },
-		look: g.look}, nil
+	return &health{canary: c, store: g.probeStore, now: g.now, tell: g.tellHealth, look: g.look, stampFor: g.cfg.TSA.Timeout}, nil
 }
 
-// probeStore takes the database's writer and writes a file as blobs are written.
+func (g *gateway) tellHealth(check string, err error) {
+	if err != nil {
+		g.log.Error("not ready", "check", check, "error", err)
+		return
+	}
+	g.log.Info("ready again", "check", check)
+}
+
+// probeStore looks for room, takes the database's writer and writes a file as blobs
+// are written.
 func (g *gateway) probeStore(ctx context.Context) error {
+	if free, err := freeBytes(g.cfg.DataDir); err == nil && free < diskReserve {
+		return storageError(fmt.Errorf("less than %d MB free in %s", diskReserve>>20, g.cfg.DataDir))
+	}
 	err := g.db.Update(ctx, func(tx exchange.Tx) error {
 		return tx.Started(ctx, exchange.Job{Kind: exchange.JobAdmit, Key: "readyz"}, g.now())
 	})
@@ -94,16 +130,18 @@ func (g *gateway) probeStore(ctx context.Context) error {
 // run proves readiness again and again until ctx ends.
 func (h *health) run(ctx context.Context) {
 	var looked time.Time
+	failures := 0
 	for {
-		wait := canaryEvery
 		if now := h.now(); looked.IsZero() || now.Sub(looked) >= lookEvery {
 			h.probe(ctx)
 			looked = now
 		}
-		if !h.check(ctx).Ready {
-			wait = canaryRetry
+		if h.check(ctx).Ready {
+			failures = 0
+		} else {
+			failures++
 		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(canaryWait(failures))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -111,6 +149,18 @@ func (h *health) run(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+}
+
+// canaryWait is how long the next canary waits after so many failures in a row.
+func canaryWait(failures int) time.Duration {
+	wait := canaryRetry
+	for n := 1; n < failures && wait < canaryEvery; n++ {
+		wait *= 2
+	}
+	if failures == 0 || wait > canaryEvery {
+		return canaryEvery
+	}
+	return wait
 }
 
 // probe looks around and keeps what was found.
@@ -159,29 +209,52 @@ func (g *gateway) look(ctx context.Context) []finding {
 
 // check does every check now and keeps the outcome.
 func (h *health) check(ctx context.Context) readiness {
-	ctx, cancel := context.WithTimeout(ctx, canaryFor)
+	ctx, cancel := context.WithTimeout(ctx, canaryFor+h.stampFor)
 	defer cancel()
-	r := readiness{Ready: true}
-	for _, c := range []struct {
-		name string
-		do   func(context.Context) error
-		key  text.Key
-	}{{"store", h.store, "health.store"}, {"canary", h.canary.sing, "health.canary"}} {
-		out := healthCheck{Name: c.name, OK: true}
-		if err := c.do(ctx); err != nil {
-			out = healthCheck{Name: c.name, Reason: text.Get(c.key), Detail: err.Error()}
-			r.Ready = false
-			if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
-				h.tell(err)
-			}
-		}
-		r.Checks = append(r.Checks, out)
+	h.do(ctx, checkStore)
+	h.do(ctx, checkCanary)
+	return h.last()
+}
+
+// do does one check now and keeps the outcome.
+func (h *health) do(ctx context.Context, which int) {
+	out := healthCheck{Name: "store", OK: true}
+	act, reason := h.store, text.Key("health.store")
+	if which == checkCanary {
+		out.Name, act, reason = "canary", h.canary.sing, "health.canary"
 	}
-	r.CheckedAt = h.now().UTC()
+	err := act(ctx)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return // we are being stopped, which says nothing about the gateway
+	}
+	if err != nil {
+		out.OK, out.Reason, out.Detail = false, text.Get(reason), err.Error()
+	}
+	out.CheckedAt = h.now().UTC()
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.result = r
-	return r
+	before := h.checks[which]
+	h.checks[which] = out
+	h.mu.Unlock()
+	if before.Detail != out.Detail {
+		h.tell(out.Name, err)
+	}
+}
+
+// current is last, after a new look at the data directory unless the last one is
+// fresh: what is asked of a full disk is whether it is full now.
+func (h *health) current(ctx context.Context) readiness {
+	if h.asked.TryLock() { // who comes while another looks gets the last outcome
+		defer h.asked.Unlock()
+		h.mu.Lock()
+		age := h.now().Sub(h.checks[checkStore].CheckedAt)
+		h.mu.Unlock()
+		if age >= storeEvery || age < 0 {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeFor) // a caller that has gone leaves an outcome to the next
+			defer cancel()
+			h.do(ctx, checkStore)
+		}
+	}
+	return h.last()
 }
 
 // last is the newest outcome; before the first, and when it has grown old because
@@ -189,10 +262,21 @@ func (h *health) check(ctx context.Context) readiness {
 func (h *health) last() readiness {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := h.result
-	if age := h.now().Sub(r.CheckedAt); r.Ready && age > canaryEvery+canaryFor+canaryRetry {
+	r := readiness{Ready: true}
+	for _, c := range h.checks {
+		if c.Name == "" {
+			r.Ready = false
+			continue
+		}
+		r.Checks = append(r.Checks, c)
+		r.Ready = r.Ready && c.OK
+		if c.CheckedAt.After(r.CheckedAt) {
+			r.CheckedAt = c.CheckedAt
+		}
+	}
+	if age := h.now().Sub(h.checks[checkCanary].CheckedAt); r.Ready && age > canaryEvery+canaryFor+h.stampFor+canaryRetry {
 		r.Ready = false
-		r.Checks = append(r.Checks[:len(r.Checks):len(r.Checks)], healthCheck{Name: "age", Reason: text.Get("health.old")})
+		r.Checks = append(r.Checks, healthCheck{Name: "age", Reason: text.Get("health.old")})
 	}
 	return r
 }
@@ -209,8 +293,8 @@ func (g *gateway) adminPages() http.Handler {
 }
 
 // answer is GET /readyz.
-func (h *health) answer(w http.ResponseWriter, _ *http.Request) {
-	r := h.last()
+func (h *health) answer(w http.ResponseWriter, req *http.Request) {
+	r := h.current(req.Context())
 	status := http.StatusOK
 	if !r.Ready {
 		status = http.StatusServiceUnavailable

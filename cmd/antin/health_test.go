@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,20 +60,29 @@ func TestTheCanarySingsAndAnAlteredOneIsFoundOut(t *testing.T) {
 	}
 }
 
-func TestReadinessNeedsAFreshProof(t *testing.T) {
-	t.Parallel()
+// readinessOf is a health whose store answers with what full points at and whose clock
+// is now.
+func readinessOf(t *testing.T, full *error, now *time.Time, told *[]string) (h *health, status func() (int, string)) {
+	t.Helper()
 	c, err := newCanary(exchange.Agency{Code: "H98.21", Name: "Mẫu"}, nil, &validation.Validator{}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now()
-	var full error
-	h := &health{canary: c, store: func(context.Context) error { return full }, now: func() time.Time { return now }, tell: func(error) {}}
-	status := func() (int, string) {
+	h = &health{canary: c, store: func(context.Context) error { return *full }, now: func() time.Time { return *now },
+		tell: func(check string, err error) { *told = append(*told, fmt.Sprint(check, " ", err)) }}
+	return h, func() (int, string) {
 		w := httptest.NewRecorder()
-		h.answer(w, nil)
+		h.answer(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
 		return w.Code, w.Body.String()
 	}
+}
+
+func TestReadinessNeedsAFreshProof(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var full error
+	var told []string
+	h, status := readinessOf(t, &full, &now, &told)
 	if code, _ := status(); code != http.StatusServiceUnavailable {
 		t.Errorf("before the first proof: %d", code)
 	}
@@ -87,6 +98,68 @@ func TestReadinessNeedsAFreshProof(t *testing.T) {
 	h.check(t.Context())
 	if code, body := status(); code != http.StatusServiceUnavailable || !strings.Contains(body, "no space left") || !strings.Contains(body, "thư mục dữ liệu") {
 		t.Errorf("with a full disk: %d %s", code, body)
+	}
+}
+
+func TestAFullDiskAndItsEndAreSeenByTheNextQuestion(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var full error
+	var told []string
+	h, status := readinessOf(t, &full, &now, &told)
+	h.check(t.Context())
+	full = errors.New("no space left")
+	if code, _ := status(); code != http.StatusOK {
+		t.Errorf("the disk was looked at for every question: %d", code)
+	}
+	for range 3 {
+		now = now.Add(storeEvery)
+		if code, body := status(); code != http.StatusServiceUnavailable || !strings.Contains(body, "no space left") {
+			t.Errorf("full: %d %s", code, body)
+		}
+	}
+	full = nil
+	now = now.Add(storeEvery)
+	if code, body := status(); code != http.StatusOK {
+		t.Errorf("cleared: %d %s", code, body)
+	}
+	if want := []string{"store no space left", "store <nil>"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q: each change once", told, want)
+	}
+}
+
+func TestACallerThatHasGoneSaysNothingAboutTheGateway(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var full error
+	var told []string
+	h, _ := readinessOf(t, &full, &now, &told)
+	h.store = context.Cause
+	h.check(t.Context())
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	now = now.Add(storeEvery)
+	if r := h.current(gone); !r.Ready {
+		t.Errorf("%+v", r)
+	}
+	h.do(gone, checkStore) // serve is being stopped
+	if r := h.last(); !r.Ready || len(told) != 0 {
+		t.Errorf("%+v, told %q", r, told)
+	}
+}
+
+func TestACanaryThatFailsIsTriedLessAndLessOften(t *testing.T) {
+	t.Parallel()
+	if canaryWait(0) != canaryEvery || canaryWait(1) != canaryRetry || canaryWait(1000) != canaryEvery {
+		t.Errorf("%v, %v, %v", canaryWait(0), canaryWait(1), canaryWait(1000))
+	}
+	var passed time.Duration
+	tries := 0
+	for ; passed < 20*time.Minute; tries++ {
+		passed += canaryWait(tries + 1)
+	}
+	if tries > 10 { // half of what a service of 20 time-stamps in 20 minutes gives to everybody
+		t.Errorf("%d tries in 20 minutes", tries)
 	}
 }
 

@@ -34,7 +34,11 @@ func main() {
 type streams struct {
 	in       *os.File
 	out, err io.Writer
+	disk     disk // of outputs; nil is the computer's own
 }
+
+// outputs are where the verb writes its files.
+func (s streams) outputs() outputs { return outputs{s.disk} }
 
 // cli is the whole command line; kong fills it.
 type cli struct {
@@ -55,6 +59,7 @@ type cli struct {
 	Backup  backupCmd    `cmd:"" help:"${help_backup}"`
 	Restore restoreCmd   `cmd:"" help:"${help_restore}"`
 	Conf    configCmd    `cmd:"" name:"config" help:"${help_config_cmd}"`
+	Trust   trustCmd     `cmd:"" help:"${help_trust_cmd}"`
 	User    userCmd      `cmd:"" help:"${help_user}"`
 	Apikey  apikeyCmd    `cmd:"" help:"${help_apikey}"`
 	Keys    keyhelperCmd `cmd:"" name:"keyhelper" help:"${help_keyhelper}"`
@@ -125,7 +130,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "✗ %s: %v\n→ antin %s\n", text.Get("cli.usage").In(lang), err, usageHint(args))
+		fmt.Fprintf(s.err, "✗ %s: %s\n→ %s\n", text.Get("cli.usage").In(lang), usageProblem(lang, err), usageHint(err))
 		return 2
 	}
 	e := &env{streams: s, lang: lang, quiet: c.Quiet, noInput: c.NoInput, now: time.Now, config: c.Config}
@@ -179,13 +184,4 @@ func languageOf(args []string) text.Lang {
 		}
 	}
 	return lang
-}
-
-func usageHint(args []string) string {
-	for _, a := range args {
-		if len(a) > 0 && a[0] != '-' {
-			return a + " --help"
-		}
-	}
-	return "--help"
 }

@@ -189,7 +189,7 @@ func (r gatewayRows) Collect(out chan<- prometheus.Metric) {
 		tell(gaugeDays, end.Sub(now).Hours()/24, name)
 	}
 	ready := 0.0
-	if r.g.health.last().Ready {
+	if r.g.health.current(ctx).Ready {
 		ready = 1
 	}
 	tell(gaugeReady, ready)

@@ -32,20 +32,29 @@ func isDir(p string) bool {
 // only when it is complete and on the disk. An existing file is replaced only
 // with force. Nothing is left behind on failure.
 func writeFile(path string, force bool, write func(io.Writer) error) error {
-	return writeFileMode(path, 0o644, force, write)
+	return outputs{}.writeFileMode(path, 0o644, force, write)
 }
 
 // writeFileMode is writeFile for a file with rights of its own.
 func writeFileMode(path string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
-	tmp, err := stage(path, mode, force, (*os.File).Sync, write)
+	return outputs{}.writeFileMode(path, mode, force, write)
+}
+
+// writeFile is writeFile on the disk of o.
+func (o outputs) writeFile(path string, force bool, write func(io.Writer) error) error {
+	return o.writeFileMode(path, 0o644, force, write)
+}
+
+func (o outputs) writeFileMode(path string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
+	tmp, err := o.stage(path, mode, force, diskFile.Sync, write)
 	if err != nil {
 		return err
 	}
-	if err := rename(tmp, path, force); err != nil {
-		_ = os.Remove(tmp)
+	if err := o.rename(tmp, path, force); err != nil {
+		_ = o.on().Remove(tmp)
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return o.syncDir(filepath.Dir(path))
 }
 
 func refuseExisting(path string, force bool) error {
@@ -63,8 +72,8 @@ func refuseExisting(path string, force bool) error {
 
 // syncDir makes a rename durable. Systems that cannot sync a folder say so with
 // EINVAL, which loses nothing that they could have given.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+func (o outputs) syncDir(dir string) error {
+	d, err := o.on().Open(dir, os.O_RDONLY)
 	if err != nil {
 		return storageError(err)
 	}
@@ -77,7 +86,7 @@ func syncDir(dir string) error {
 
 // storageWriter marks the failures of the disk, so that they are not taken for
 // failures of what is written.
-type storageWriter struct{ f *os.File }
+type storageWriter struct{ f io.Writer }
 
 func (w storageWriter) Write(p []byte) (int, error) {
 	n, err := w.f.Write(p)

@@ -35,6 +35,19 @@ type policyFile struct {
 	RequireLongTerm       string `yaml:"not_long_term" enum:"fail,inconclusive,note,silent"`
 	AgingAlgorithm        string `yaml:"algorithm_aging" enum:"fail,inconclusive,note,silent"`
 	RequireCARevocation   bool   `yaml:"require_ca_revocation"`
+
+	ExpiredRevocationIssuer  string `yaml:"revocation_issuer_expired" enum:"fail,inconclusive,note,silent"`
+	UncheckedSignaturePolicy string `yaml:"signature_policy_unchecked" enum:"fail,inconclusive,note,silent"`
+	OldPractice              string `yaml:"old_practice" enum:"fail,inconclusive,note,silent"`
+
+	SignaturePolicies []signaturePolicyFile `yaml:"signature_policies"`
+}
+
+// signaturePolicyFile is a signature policy's document that is known: signatures
+// that name it are compared with one of its digests.
+type signaturePolicyFile struct {
+	OID     string   `yaml:"oid"`
+	Digests []string `yaml:"digests"` // hexadecimal, one for each algorithm in use
 }
 
 // loadPolicy returns the policy called name, or the one written in the file name. A
@@ -92,6 +105,9 @@ func readPolicy(file string, data []byte) (validation.Policy, error) {
 		"revocation_before_signing": {in.EarlierRevocationData, &p.EarlierRevocationData}, "changed_uncovered": {in.UncoveredChange, &p.UncoveredChange},
 		"below_baseline": {in.BelowBaseline, &p.BelowBaseline}, "no_timestamp": {in.MissingTimestamp, &p.MissingTimestamp},
 		"not_long_term": {in.RequireLongTerm, &p.RequireLongTerm}, "algorithm_aging": {in.AgingAlgorithm, &p.AgingAlgorithm},
+		"revocation_issuer_expired":  {in.ExpiredRevocationIssuer, &p.ExpiredRevocationIssuer},
+		"signature_policy_unchecked": {in.UncheckedSignaturePolicy, &p.UncheckedSignaturePolicy},
+		"old_practice":               {in.OldPractice, &p.OldPractice},
 	} {
 		if given[key] > 0 {
 			*rule.into = ruleOf(rule.word)
@@ -99,6 +115,12 @@ func readPolicy(file string, data []byte) (validation.Policy, error) {
 	}
 	if given["require_ca_revocation"] > 0 {
 		p.RequireCARevocation = in.RequireCARevocation
+	}
+	if len(in.SignaturePolicies) > 0 {
+		p.SignaturePolicies = map[string]validation.KnownSignaturePolicy{}
+		for _, known := range in.SignaturePolicies {
+			p.SignaturePolicies[known.OID] = validation.KnownSignaturePolicy{Digests: known.Digests}
+		}
 	}
 	return p, nil
 }

@@ -35,6 +35,7 @@ var pageTable = map[string]string{
 	"POST /documents/{id}/deliveries/{delivery}/resume":  "van_thu",
 	"GET /documents/{id}/deliveries/{delivery}/{export}": "van_thu",
 	"GET /documents/{id}/edit":                           "lanh_dao mot_cua van_thu",
+	"POST /documents/{id}/delete":                        "lanh_dao mot_cua van_thu",
 	"POST /documents/{id}/edit":                          "lanh_dao mot_cua van_thu",
 	"GET /documents/{id}/file":                           "lanh_dao mot_cua van_thu",
 	"GET /documents/{id}/message":                        "lanh_dao mot_cua van_thu",

@@ -79,6 +79,23 @@ func checkClock(now time.Time) error {
 	return nil
 }
 
+// clockSlack is how far the clock may be set back between two runs, as when it is
+// corrected by the network.
+const clockSlack = 5 * time.Minute
+
+// checkClockBehind refuses a clock that is behind what was recorded last: numbers and
+// signatures would be dated before earlier ones.
+func (g *gateway) checkClockBehind(ctx context.Context) error {
+	newest, err := g.evidence.Newest(ctx, g.office.Agency.Code)
+	if err != nil {
+		return err
+	}
+	if now := g.now(); now.Add(clockSlack).Before(newest) {
+		return text.Detailed(text.ConfigInvalid, nil, "serve.clock.behind", now.Format(time.RFC3339), newest.Format(time.RFC3339))
+	}
+	return nil
+}
+
 func newLogger(e *env, cfg *Config) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // one of four words, checked when it was read

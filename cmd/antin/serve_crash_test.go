@@ -184,7 +184,7 @@ func newPlainPKI(t *testing.T) plainPKI {
 	}
 	p.ca = issue(certstest.Spec{CommonName: "CA kiểm thử", CA: true, Name: "plain"})
 	p.leader = issue(certstest.Spec{CommonName: "Nguyễn Văn Ký", Issuer: p.ca})
-	p.seal = issue(certstest.Spec{CommonName: "UBND XÃ THỬ", Issuer: p.ca})
+	p.seal = issue(certstest.Spec{CommonName: "UBND XÃ THỬ", Organisation: "UBND XÃ THỬ", Issuer: p.ca})
 	tsa := issue(certstest.Spec{CommonName: "TSA kiểm thử", Issuer: p.ca, KeyUsage: certs.KeyUsageDigitalSignature,
 		ExtKeyUsage: []asn1.ObjectIdentifier{certs.OIDExtKeyUsageTimeStamping}, ExtKeyUsageCritical: true})
 	*s.TSA() = *tsa
@@ -199,7 +199,7 @@ func (p plainPKI) serveSeal(t *testing.T) (socket string) {
 		t.Fatal(err)
 	}
 	s := &helper.Server{LogPath: filepath.Join(dir, "log"), Now: time.Now, Keys: map[string]helper.HeldKey{
-		"con-dau": {Key: signer.Key{Signer: p.seal.Key, Chain: []*certs.Certificate{p.seal.Certificate}}, Kind: helper.KindSeal, Rate: 10_000}}}
+		"con-dau": {Key: signer.Key{Signer: p.seal.Key, Chain: p.seal.Chain}, Kind: helper.KindSeal, Rate: 10_000}}}
 	socket = filepath.Join(dir, "s")
 	ctx, stop := context.WithCancel(context.Background())
 	l, err := helper.Listen(ctx, socket)
@@ -258,7 +258,7 @@ func (a *served) signed(g *gateway, pki plainPKI, leader exchange.Actor, i int) 
 	d, err := g.outbox.Create(ctx, a.clerk, exchange.NewDocument{Kind: exchange.DocumentKind{Code: 2, Name: "Quyết định"}, Notation: "QĐ-UBND",
 		Subject: fmt.Sprintf("Quyết định thử %d", i), Body: "Điều 1. Thử.", Signatory: leader.ID})
 	a.must(err)
-	s, err := g.press.Prepare(ctx, leader, d.ID, exchange.SigningPerson, []*certs.Certificate{pki.leader.Certificate})
+	s, err := g.press.Prepare(ctx, leader, d.ID, exchange.SigningPerson, pki.leader.Chain)
 	a.must(err)
 	value, err := pki.leader.Key.Sign(rand.Reader, s.Prepared.ToSign(), crypto.SHA256)
 	a.must(err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,13 +38,6 @@ func mounted(t *testing.T, cmd *exec.Cmd, script string) *exec.Cmd {
 	c := wrap(append([]string{cmd.Path}, cmd.Args[1:]...)...)
 	c.Env, c.Dir = cmd.Env, cmd.Dir
 	return c
-}
-
-// listening says where the agency's doors are.
-func (m madeAgency) listening() []string {
-	c := m.config
-	return []string{"ANTIN_LISTEN_DESK=" + c.Listen.Desk, "ANTIN_DESK_URL=" + c.Desk.URL, "ANTIN_LISTEN_PUBLIC=" + c.Listen.Public,
-		"ANTIN_PUBLIC_URL=" + c.Public.URL, "ANTIN_LISTEN_PEER=127.0.0.1:0", "ANTIN_LISTEN_ADMIN=127.0.0.1:0"}
 }
 
 func TestAReadOnlyDataDirectoryIsRefusedAtTheStart(t *testing.T) {
@@ -74,12 +68,14 @@ func TestAFullDiskIsToldOfAndNothingThatWasTakenIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	serve := again(t, roleProgram, "--config", filepath.Join(m.dir, "antin.yaml"), "serve")
+	admin := freePort(t)
 	key := m.said[strings.Index(m.said, "antin_live_"):]
 	key = key[:strings.IndexAny(key, "\n ")]
 	keep := filepath.Join(t.TempDir(), "keep")
-	script := fmt.Sprintf("cp -a %s %s && mount -t tmpfs -o size=16m tmpfs %s && cp -a %s/. %s/", dir, keep, dir, keep, dir)
+	script := fmt.Sprintf("cp -a %s %s && mount -t tmpfs -o size=48m tmpfs %s && cp -a %s/. %s/ && head -c %d /dev/zero > %s/ballast",
+		dir, keep, dir, keep, dir, 16<<20, dir)
 	cmd := mounted(t, serve, script)
-	cmd.Env = append(cmd.Env, m.listening()...)
+	cmd.Env = append(append(cmd.Env, m.listening()...), "ANTIN_LISTEN_ADMIN="+admin) // the last one counts
 	said := newWatched()
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
@@ -101,25 +97,45 @@ func TestAFullDiskIsToldOfAndNothingThatWasTakenIsLost(t *testing.T) {
 		b, _ := io.ReadAll(res.Body)
 		return res.StatusCode, b
 	}
-	late := time.After(servePatience)
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
-		if code, _ := ask(http.MethodGet, "/healthz", nil); code == http.StatusOK {
-			tick.Stop()
-			break
+	readyz := func() (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+admin+"/readyz", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
 		}
-		select {
-		case <-late:
-			t.Fatalf("serve does not answer: %s", said)
-		case <-tick.C:
+		res, err := client.Do(req)
+		if err != nil {
+			return 0, ""
+		}
+		defer func() { _ = res.Body.Close() }()
+		b, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(b)
+	}
+	await := func(want int) (body string) {
+		t.Helper()
+		tick, late := time.NewTicker(50*time.Millisecond), time.After(servePatience) // far below the five minutes between canaries
+		defer tick.Stop()
+		for {
+			code, body := readyz()
+			if code == want {
+				return body
+			}
+			select {
+			case <-late:
+				t.Fatalf("readyz says %d %s, not %d: %s", code, body, want, said)
+			case <-tick.C:
+			}
 		}
 	}
+	await(http.StatusOK)
 	taken := map[string][]byte{}
 	refused := false
+	var last []byte
 	for n := 0; n < 400 && !refused; n++ {
 		file := bytes.Repeat(fmt.Appendf(nil, "%07d.", n), 16<<10) // 128 kB each: a file, not a row
 		if n%4 == 0 {
 			file = file[:20<<10] // and small ones, which are rows
 		}
+		last = file
 		code, body := ask(http.MethodPost, "/v1/files", file)
 		switch code {
 		case http.StatusCreated:
@@ -148,6 +164,17 @@ func TestAFullDiskIsToldOfAndNothingThatWasTakenIsLost(t *testing.T) {
 	}
 	if code, _ := ask(http.MethodGet, "/healthz", nil); code != http.StatusOK {
 		t.Errorf("reading no longer works: %d", code)
+	}
+	if body := await(http.StatusServiceUnavailable); !strings.Contains(body, `"store"`) || !strings.Contains(body, "thư mục dữ liệu") {
+		t.Errorf("not ready, because %s", body)
+	}
+	// Somebody makes room, inside the mount that only the process sees.
+	if err := os.Remove(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "root", dir, "ballast")); err != nil {
+		t.Fatal(err)
+	}
+	await(http.StatusOK)
+	if code, body := ask(http.MethodPost, "/v1/files", last); code != http.StatusCreated {
+		t.Errorf("what was refused, once there is room: %d %s", code, body)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -50,9 +50,10 @@ type signCmd struct {
 	Resume           string   `help:"${help_resume}" placeholder:"STATE"`
 	Value            string   `help:"${help_value}" placeholder:"F"`
 	AllowHost        []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
-	Jobs             int      `help:"${help_jobs}" placeholder:"N"`
-	JSON             bool     `name:"json" help:"${help_json}"`
-	Force            bool     `help:"${help_force}"`
+	evidenceFlags    `embed:""`
+	Jobs             int  `help:"${help_jobs}" placeholder:"N"`
+	JSON             bool `name:"json" help:"${help_json}"`
+	Force            bool `help:"${help_force}"`
 
 	password string // of encrypted files
 	batch    *batch // of several files; nil for one
@@ -104,7 +105,7 @@ func (c *signCmd) Run(e *env, ctx *ctxHolder) error {
 		return err
 	}
 	if len(jobs) > 1 && !c.stops() {
-		c.batch = &batch{dir: c.Output, force: c.Force}
+		c.batch = &batch{dir: c.Output, force: c.Force, out: e.outputs()}
 		defer c.batch.discard()
 	}
 	q := signQueue{signCmd: c, env: e}
@@ -338,7 +339,7 @@ func (c *signCmd) signOne(ctx context.Context, e *env, s *signer.Signer, req sig
 	if c.batch != nil {
 		l.temp, err = c.batch.write(j.output, write)
 	} else {
-		err = writeFile(j.output, c.Force, write)
+		err = e.outputs().writeFile(j.output, c.Force, write)
 	}
 	if err != nil {
 		return l.failed(err, e.lang)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"antin/certs"
 	"antin/internal/text"
 	"antin/signer/validation"
 )
@@ -23,8 +24,9 @@ type verifyCmd struct {
 	AllowHost       []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
 	Report          string   `help:"${help_report}" placeholder:"FILE.pdf|.json|.xml"`
 	PDFPasswordFile string   `name:"pdf-password-file" help:"${help_pdf_password}" placeholder:"F"`
-	FailOn          string   `name:"fail-on" help:"${help_fail_on}" enum:",note" default:"" placeholder:"note"`
-	Jobs            int      `help:"${help_jobs}" placeholder:"N"`
+	evidenceFlags   `embed:""`
+	FailOn          string `name:"fail-on" help:"${help_fail_on}" enum:",note" default:"" placeholder:"note"`
+	Jobs            int    `help:"${help_jobs}" placeholder:"N"`
 }
 
 // verified is the outcome for one file: a report, or why there is none.
@@ -81,24 +83,27 @@ func (c *verifyCmd) validator(e *env) (*validation.Validator, time.Time, error) 
 	if err != nil {
 		return nil, at, err
 	}
-	anchors, sandbox, err := loadTrust(c.Trust)
+	trust, configured, err := trustOf(e, c.Trust)
 	if err != nil {
 		return nil, at, err
 	}
 	switch {
-	case len(anchors) == 0:
+	case len(trust.anchors) == 0:
 		e.warn("cli.no_trust")
-	case sandbox:
+	case trust.sandbox:
 		e.warn("cli.sandbox")
 	}
-	v := &validation.Validator{Trust: anchors, Policy: policy, AllowSandbox: sandbox}
-	if !c.Offline {
-		client, err := newFetcher(e, c.AllowHost)
-		if err != nil {
-			return nil, at, err
-		}
-		v.Revocation, v.Issuers = client, client
+	// A sandbox anchor counts only where --trust names it.
+	v := &validation.Validator{Trust: trust.anchors, Policy: policy, AllowSandbox: trust.sandbox && configured == nil}
+	allow := c.AllowHost
+	if configured != nil {
+		allow = append(allow[:len(allow):len(allow)], configured.AllowHosts...)
 	}
+	var issuers certs.IssuerSource
+	if v.Revocation, issuers, err = c.evidenceFlags.from(configured).sources(e, allow, c.Offline); err != nil {
+		return nil, at, err
+	}
+	v.Issuers = certs.IssuerSources{trust.known, issuers}
 	return v, at, nil
 }
 

@@ -60,12 +60,8 @@ func (c *signCmd) signer(e *env) (*signer.Signer, error) {
 		}
 		s.Timestamps = client
 	}
-	if !c.Offline {
-		client, err := newFetcher(e, c.AllowHost)
-		if err != nil {
-			return nil, err
-		}
-		s.Revocation, s.Issuers = client, client
+	if s.Revocation, s.Issuers, err = c.sources(e, c.AllowHost, c.Offline); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -79,11 +75,11 @@ func (c *augmentCmd) signer(e *env) (*signer.Signer, error) {
 	if sandbox {
 		e.warn("cli.sandbox")
 	}
-	client, err := newFetcher(e, c.AllowHost)
+	revocation, issuers, err := c.sources(e, c.AllowHost, false)
 	if err != nil {
 		return nil, err
 	}
-	s := &signer.Signer{Revocation: client, Issuers: client, AllowSandbox: sandbox, Now: e.now}
+	s := &signer.Signer{Revocation: revocation, Issuers: issuers, AllowSandbox: sandbox, Now: e.now}
 	if len(anchors) > 0 {
 		s.Trust = anchors
 	}

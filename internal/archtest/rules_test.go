@@ -30,7 +30,7 @@ var rules = map[string][]string{
 	"signer/pades/padestest": {"antin/...", "golang.org/x/crypto/..."},
 
 	// Judging, then making, signatures.
-	"signer/validation":            {"certs", "internal/text", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/tsp"},
+	"signer/validation":            {"certs", "internal/text", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/pdf/find", "signer/tsp"},
 	"signer/report":                {"certs", "internal/text", "signer/compose", "signer/validation", "signer/validation/etsi"},
 	"signer/validation/attacktest": {"signer/cms", "signer/pades", "signer/pdf"},
 	"signer/validation/etsi":       {"certs", "signer/ades", "signer/validation"},
@@ -38,7 +38,7 @@ var rules = map[string][]string{
 
 	// Drivers of the signer's seams.
 	// What the engine costs beside the bare operations.
-	"internal/signbench": {"certs", "signer", "signer/ades", "golang.org/x/sync/errgroup"},
+	"internal/signbench": {"certs", "signer", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/validation", "golang.org/x/sync/errgroup"},
 
 	"signer/tsa":          {"certs", "internal/text", "signer", "signer/tsp"},
 	"signer/keys/helper":  {"certs", "internal/text", "signer"},
@@ -47,7 +47,7 @@ var rules = map[string][]string{
 
 	// The exchange: core, codecs, transports.
 	"exchange": {"certs", "internal/text", "exchange/edxml", "exchange/jws", "golang.org/x/text/...", "golang.org/x/crypto/argon2",
-		"signer", "signer/ades", "signer/appearance", "signer/compose", "signer/pades", "signer/pdf", "signer/validation"},
+		"signer", "signer/ades", "signer/appearance", "signer/compose", "signer/pades", "signer/pdf", "signer/pdf/find", "signer/validation"},
 	"exchange/edxml":        {"internal/text", "golang.org/x/text/..."},
 	"exchange/jws":          {"internal/text"},
 	"exchange/peer":         {"certs", "internal/text", "exchange", "exchange/jws"},
