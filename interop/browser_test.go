@@ -36,6 +36,7 @@ type browser struct {
 
 	mu       sync.Mutex
 	complain []string // what the browser said of the pages: exceptions and refusals
+	pictured int      // pictures kept so far
 }
 
 // newBrowser starts Chromium. ANTIN_AXE names axe.min.js of axe-core.
@@ -162,6 +163,7 @@ func (b *browser) judge(name string) {
 		guilty := evaluate[string](b, fmt.Sprintf(`[...document.querySelectorAll("body *")].filter(e=>e.getBoundingClientRect().right>%d).slice(-3).map(e=>e.outerHTML.slice(0,120)).join("\n")`, narrow))
 		b.t.Errorf("%s is %d px wide on a screen of %d: %s", name, wide, narrow, guilty)
 	}
+	b.picture(name)
 	b.run(chromedp.EmulateViewport(1280, 900))
 }
 
@@ -306,28 +308,6 @@ func TestPagesAreAccessible(t *testing.T) {
 
 // unlinked are pages that only a log-in, a ticket or a form leads to.
 var unlinked = []string{"/login", "/accounts/new", "/verifications/*"}
-
-// halfWay leaves two documents at A on their way: one that waits for its signature,
-// one that is signed and numbered and waits for the seal.
-func (b *browser) halfWay(d running) {
-	b.t.Helper()
-	b.as(d, "H98.21", "van_thu")
-	for _, subject := range []string{"Về việc chờ ký", "Về việc chờ đóng dấu"} {
-		b.open(d.desk + "/a/documents/new")
-		b.run(chromedp.SendKeys("#f-notation", "VP"), chromedp.SendKeys("#f-subject", subject), chromedp.SendKeys("#f-body", "Nội dung."),
-			chromedp.Evaluate[chromedp.Void](`document.querySelector("#f-signatory").selectedIndex = 1`),
-			chromedp.Click("form.draft button.primary"), chromedp.WaitReady("#timeline"))
-	}
-	at := evaluate[string](b, `location.pathname`)
-	b.as(d, "H98.21", "lanh_dao")
-	b.open(d.desk + "/a/sign/" + at[strings.LastIndex(at, "/")+1:])
-	b.judge("to sign")
-	b.run(chromedp.Click(`form[action*="/key"] button.primary`), chromedp.WaitNotPresent(`form[action*="/key"]`), chromedp.WaitReady("#main"))
-	b.as(d, "H98.21", "van_thu")
-	b.open(d.desk + at)
-	b.judge("to be numbered")
-	b.run(chromedp.Click(`form[action*="/number"] button.primary`), chromedp.WaitReady(`a[href*="/press/"][href*="/seal"]`))
-}
 
 // errors judges pages with an error shown.
 func (b *browser) errors(d running) {

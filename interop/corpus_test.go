@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -29,8 +28,10 @@ import (
 const (
 	// fileTimeout is how long one file of strangers may take.
 	fileTimeout = 10 * time.Second
-	// memoryLimit is what judging one file may use, in KiB.
-	memoryLimit = 512 << 10
+	// verifyTimeout is how long judging one of them may take, and memoryLimit what it
+	// may use, in KiB.
+	verifyTimeout = 5 * time.Second
+	memoryLimit   = 256 << 10
 	// examples is how many names a table shows for each outcome.
 	examples = 12
 	// leastSigned is the share of sound files that must be signed, in per cent.
@@ -285,7 +286,7 @@ func (w *world) pdfsigOnStranger(original, signed, field string) (outcome string
 
 // TestNothingInTheCorpusHarmsValidation runs `antin verify` on every file of the
 // corpus, whatever it is, each in a process of its own: no crash, no hang, no
-// more memory than the limit.
+// more memory than the limit, and the same bytes of JSON at a second run.
 func TestNothingInTheCorpusHarmsValidation(t *testing.T) {
 	files := corpusFiles(t, "")
 	program := buildAntin(t, shared)
@@ -295,9 +296,12 @@ func TestNothingInTheCorpusHarmsValidation(t *testing.T) {
 	var largest int64
 	var slow, large string
 	each(files, func(path string) {
-		code, took, kib, err := verifyAlone(program, path)
+		code, took, kib, said, err := verifyAlone(program, path)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
+		}
+		if _, _, _, again, err := verifyAlone(program, path); err != nil || !bytes.Equal(said, again) {
+			t.Errorf("%s: another answer at the second run (%v)", path, err)
 		}
 		if kib > memoryLimit {
 			t.Errorf("%s: %d MiB", path, kib>>10)
@@ -317,27 +321,31 @@ func TestNothingInTheCorpusHarmsValidation(t *testing.T) {
 		slowest.Round(time.Millisecond), filepath.Base(slow), largest>>10, filepath.Base(large))
 }
 
-// verifyAlone judges one file in a process and reports how that process ended.
-func verifyAlone(program, path string) (code int, took time.Duration, kib int64, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), fileTimeout)
+// judgedAt is the time of the judgement on the corpus, so that answers can be compared.
+const judgedAt = "2026-11-24T00:00:00Z"
+
+// verifyAlone judges one file in a process and reports how that process ended and
+// what it said.
+func verifyAlone(program, path string) (code int, took time.Duration, kib int64, said []byte, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), verifyTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "verify", "--offline", "--json", path)
-	var errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = io.Discard, &errs
+	cmd := exec.CommandContext(ctx, program, "verify", "--offline", "--json", "--at", judgedAt, path)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	start := time.Now()
 	err = cmd.Run()
 	took = time.Since(start)
 	if cmd.ProcessState == nil {
-		return -1, took, 0, err
+		return -1, took, 0, nil, err
 	}
 	code, kib = cmd.ProcessState.ExitCode(), peakMemory(cmd.ProcessState)
 	switch {
 	case ctx.Err() != nil:
-		return code, took, kib, fmt.Errorf("took more than %s", fileTimeout)
+		return code, took, kib, nil, fmt.Errorf("took more than %s", verifyTimeout)
 	case bytes.Contains(errs.Bytes(), []byte("panic:")) || bytes.Contains(errs.Bytes(), []byte("fatal error:")):
-		return code, took, kib, fmt.Errorf("crashed: %.400s", errs.String())
+		return code, took, kib, nil, fmt.Errorf("crashed: %.400s", errs.String())
 	case !slices.Contains([]int{0, 1, 3, 4, 5, 7}, code):
-		return code, took, kib, fmt.Errorf("exited with %d: %.400s", code, errs.String())
+		return code, took, kib, nil, fmt.Errorf("exited with %d: %.400s", code, errs.String())
 	}
-	return code, took, kib, nil
+	return code, took, kib, out.Bytes(), nil
 }

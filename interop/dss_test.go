@@ -155,8 +155,9 @@ func orNone(s string) string {
 // dssQuestion is how DSS is asked about a file.
 type dssQuestion struct {
 	root, password string
-	online         bool // it may fetch certificates and revocation data
-	eddsa          bool // by its policy with EdDSA allowed, which ETSI does not list
+	online         bool      // it may fetch certificates and revocation data
+	eddsa          bool      // by its policy with EdDSA allowed, which ETSI does not list
+	at             time.Time // the time of the judgement; zero is now
 }
 
 // dssJudge lets DSS validate the file at path.
@@ -167,6 +168,9 @@ func (w *world) dssJudge(path string, q dssQuestion) (javaAnswer, error) {
 	}
 	if q.eddsa {
 		policy = "eddsa"
+	}
+	if !q.at.IsZero() {
+		return w.java.ask("at", q.at.UTC().Format(time.RFC3339), q.root, network, policy, orNone(q.password), path)
 	}
 	return w.java.ask("dss", q.root, network, policy, orNone(q.password), path)
 }

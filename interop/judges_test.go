@@ -3,7 +3,6 @@
 package interop_test
 
 import (
-	"bytes"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
@@ -26,7 +25,6 @@ type found struct {
 	ranges  []byte // the bytes signed
 	cms     []byte // DER without the padding
 	isStamp bool
-	padded  bool // the CMS is followed by zeros alone
 }
 
 // signaturesIn finds the signatures of the file at path.
@@ -72,17 +70,16 @@ func cut(data []byte, r [4]int64) (found, error) {
 	if gap[0] != '<' || gap[len(gap)-1] != '>' {
 		return found{}, errors.New("the gap is no hexadecimal string")
 	}
-	padded, err := hex.DecodeString(string(gap[1 : len(gap)-1]))
+	value, err := hex.DecodeString(string(gap[1 : len(gap)-1]))
 	if err != nil {
 		return found{}, err
 	}
 	var whole asn1.RawValue
-	rest, err := asn1.Unmarshal(padded, &whole)
-	if err != nil {
+	if _, err := asn1.Unmarshal(value, &whole); err != nil {
 		return found{}, err
 	}
 	signed := append(append([]byte{}, data[:r[1]]...), data[r[2]:r[2]+r[3]]...)
-	return found{ranges: signed, cms: whole.FullBytes, padded: len(bytes.Trim(rest, "\x00")) == 0}, nil
+	return found{ranges: signed, cms: whole.FullBytes}, nil
 }
 
 var (

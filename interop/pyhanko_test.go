@@ -66,6 +66,11 @@ type pyValidate struct {
 	// wants a document time-stamp.
 	Archival bool   `json:"archival"`
 	Password string `json:"password"`
+	// At is the time of the judgement by EN 319 102-1, in RFC 3339; "" is now, and then
+	// Offline alone asks for that standard's processes.
+	At string `json:"at,omitempty"`
+	// Basic asks, beside At, for the process that knows no time-stamps.
+	Basic bool `json:"basic"`
 }
 
 // pyStatus is pyHanko's judgement on one signature.

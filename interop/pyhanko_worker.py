@@ -6,19 +6,24 @@ written is {"ok": true, "pyhanko": VERSION}. The program ends with its input.
 """
 
 import asyncio
+import ctypes
 import json
 import logging
 import sys
 import traceback
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
+from io import BytesIO
 
 from asn1crypto import crl, ocsp, pem, x509
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
+from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko.sign.validation import (
     DocumentSecurityStore,
@@ -26,7 +31,11 @@ from pyhanko.sign.validation import (
     async_add_validation_info,
     async_validate_pdf_signature,
 )
-from pyhanko.sign.validation.ades import ades_lta_validation, ades_with_time_validation
+from pyhanko.sign.validation.ades import (
+    ades_basic_validation,
+    ades_lta_validation,
+    ades_with_time_validation,
+)
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.policy_decl import (
     LocalKnowledge,
@@ -37,6 +46,7 @@ from pyhanko.sign.validation.policy_decl import (
 )
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import (
     REQUIRE_REVINFO,
     CertRevTrustPolicy,
@@ -140,12 +150,15 @@ def knowledge(reader):
     )
 
 
-async def judge_offline(embedded, reader, root, archival):
+async def judge_by_standard(
+    embedded, reader, root, archival, at=None, online=False, basic=False
+):
     """The process for signatures with time and long-term material (EN 319 102-1, 5.5),
-    or that for archival material (5.6) when archival is true.
+    that for archival material (5.6) when archival is true, or the basic one (5.3) when
+    basic is.
 
-    Only what the document holds counts, and revocation data is required for every
-    certificate. The process for archival material is of no use for a file without a
+    Only what the document holds counts, unless online, and revocation data is required
+    for every certificate. The judgement is as of the time at, None for now. The process for archival material is of no use for a file without a
     document time-stamp: there it always ends with NO_POE, for pyHanko's own files too.
     """
     spec = SignatureValidationSpec(
@@ -157,19 +170,32 @@ async def judge_offline(embedded, reader, root, archival):
             ),
         ),
         revinfo_gathering_policy=RevocationInfoGatheringSpec(
-            online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY
+            online_fetching_rule=RevinfoOnlineFetchingRule.ALWAYS_FETCH
+            if online
+            else RevinfoOnlineFetchingRule.LOCAL_ONLY
         ),
         local_knowledge=knowledge(reader),
     )
+    timing = None
+    if at is not None:
+        timing = ValidationTimingInfo(
+            validation_time=at, best_signature_time=at, point_in_time_validation=False
+        )
     if archival:
         result = await ades_lta_validation(
-            embedded, PdfSignatureValidationSpec(signature_validation_spec=spec)
+            embedded, PdfSignatureValidationSpec(signature_validation_spec=spec), timing
         )
+    elif basic:  # it knows nothing of PDF, and so of later changes
+        result = await ades_basic_validation(
+            embedded.signed_data, spec, timing, raw_digest=embedded.compute_digest()
+        )
+        return {"indication": str(result.ades_subindic), "why": result.failure_msg or ""}
     else:
         embedded.compute_integrity_info()
         result = await ades_with_time_validation(
             embedded.signed_data,
             spec,
+            timing,
             raw_digest=embedded.compute_digest(),
             extra_status_kwargs=embedded.summarise_integrity_info(),
             status_cls=PdfSignatureStatus,
@@ -187,8 +213,13 @@ async def validate(r):
         if reader.encrypted and reader.decrypt(r.get("password", "")).status == AuthStatus.FAILED:
             raise ValueError("pyHanko cannot open the encrypted file")
         for s in reader.embedded_regular_signatures:
-            if r.get("offline"):
-                one = await judge_offline(s, reader, r["root"], r.get("archival", False))
+            if r.get("at"):
+                at = datetime.fromisoformat(r["at"])
+                one = await judge_by_standard(
+                    s, reader, r["root"], r["archival"], at, not r["offline"], r["basic"]
+                )
+            elif r.get("offline"):
+                one = await judge_by_standard(s, reader, r["root"], r.get("archival", False))
             else:
                 vc = context(r["root"], r.get("local", False))
                 one = describe(await async_validate_pdf_signature(s, vc, vc))
@@ -197,7 +228,81 @@ async def validate(r):
     return {"signatures": found}
 
 
-COMMANDS = {"sign": sign, "validate": validate}
+async def archive(r):
+    """Adds validation data for every signature and a document time-stamp."""
+    with open(r["in"], "rb") as source:
+        signed = await PdfTimeStamper(
+            HTTPTimeStamper(r["tsa"], timeout=TSA_TIMEOUT)
+        ).async_update_archival_timestamp_chain(
+            PdfFileReader(BytesIO(source.read()), strict=False), context(r["root"])
+        )
+        with open(r["out"], "wb") as out:
+            out.write(signed.getvalue())
+    return {}
+
+
+def field_of(fields, name):
+    """The dictionary of a text field without a parent."""
+    for one in (f.get_object() for f in fields):
+        if one.get("/T") == name:
+            return one
+    raise ValueError(f"no field {name}")
+
+
+async def fill(r):
+    """Fills a text field with pyHanko, its look included."""
+    with open(r["in"], "rb") as source:
+        writer = IncrementalPdfFileWriter(source, strict=False)
+        field = field_of(writer.root["/AcroForm"]["/Fields"], r["field"])
+        left, bottom, right, top = (float(x) for x in field["/Rect"])
+        look = generic.StreamObject(
+            {
+                pdf_name("/Type"): pdf_name("/XObject"),
+                pdf_name("/Subtype"): pdf_name("/Form"),
+                pdf_name("/BBox"): generic.ArrayObject(
+                    [generic.FloatObject(x) for x in (0, 0, right - left, top - bottom)]
+                ),
+                pdf_name("/Resources"): generic.DictionaryObject(),
+            },
+            stream_data=b"/Tx BMC q 1 0 0 1 2 2 cm 0 0 5 5 re S Q EMC",
+        )
+        field["/V"] = generic.pdf_string(r["value"])
+        field["/AP"] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(look)})
+        writer.update_container(field)
+        with open(r["out"], "wb") as out:
+            writer.write(out)
+    return {}
+
+
+async def fill_pdfium(r):
+    """Fills the text fields of the first page with PDFium, the engine of Chromium's
+    viewer, and appends what changed."""
+    import pypdfium2
+    import pypdfium2.raw as raw
+
+    doc = pypdfium2.PdfDocument(r["in"])
+    doc.init_forms()
+    page, text = doc[0], r["value"].encode("utf-16-le") + b"\0\0"
+    buffer = (ctypes.c_ushort * (len(text) // 2)).from_buffer_copy(text)
+    for i in range(raw.FPDFPage_GetAnnotCount(page)):
+        note = raw.FPDFPage_GetAnnot(page, i)
+        kind = raw.FPDFAnnot_GetFormFieldType(doc.formenv, note)
+        if kind == raw.FPDF_FORMFIELD_TEXTFIELD:
+            raw.FORM_SetFocusedAnnot(doc.formenv, note)
+            raw.FORM_SelectAllText(doc.formenv, page)
+            raw.FORM_ReplaceSelection(doc.formenv, page, buffer)
+            raw.FORM_ForceToKillFocus(doc.formenv)
+    doc.save(r["out"], flags=raw.FPDF_INCREMENTAL)
+    return {}
+
+
+COMMANDS = {
+    "sign": sign,
+    "validate": validate,
+    "archive": archive,
+    "fill": fill,
+    "fill_pdfium": fill_pdfium,
+}
 
 
 async def answer(line):

@@ -113,13 +113,6 @@ func TestTheirSignatures(t *testing.T) {
 			t.Errorf("%s: %v", c, err)
 			return
 		}
-		if spoilt, err := w.paddingRefused(c.document, path, data); err != nil || spoilt {
-			if err != nil {
-				t.Errorf("%s: %v", c, err)
-			}
-			verdicts.add(c.maker+", ciphertext after the CMS: refused", path)
-			return
-		}
 		online, err := w.judgeTheirs(c, data, true)
 		if err == nil && online != validation.Valid {
 			err = fmt.Errorf("our verdict with the network is %s", online)
@@ -141,32 +134,6 @@ func TestTheirSignatures(t *testing.T) {
 		verdicts.add(fmt.Sprintf("%s, %s without the network: %s", c.maker, c.level, offline), path)
 	})
 	logCounts(t, "others' signatures", len(all), verdicts)
-}
-
-// paddingRefused reports whether the newest signature of an encrypted file is followed,
-// inside /Contents, by something else than zeros: PDFBox enciphers the padding before
-// it puts the CMS over its start. Such a signature is malformed to us
-// (docs/disagreements.md); the error says that it was not called so.
-func (w *world) paddingRefused(d document, path string, data []byte) (spoilt bool, err error) {
-	if d.cipher == nil {
-		return false, nil
-	}
-	d.path = path
-	all, err := signaturesOf(d)
-	if err != nil {
-		return false, err
-	}
-	for _, s := range all {
-		spoilt = spoilt || !s.padded
-	}
-	if !spoilt {
-		return false, nil
-	}
-	r, err := w.validateDocument(d, data, true)
-	if err == nil && r.Verdict == validation.Valid { // of a time-stamp over the document: not used, with a note
-		err = fmt.Errorf("padding that is not zeros, and our verdict is %s", r.Verdict)
-	}
-	return true, err
 }
 
 // judgeTheirs validates what c's maker made. The error says what is wrong beside

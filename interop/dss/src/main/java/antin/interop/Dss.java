@@ -4,7 +4,9 @@ import java.io.File;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,10 +108,14 @@ final class Dss {
         }
     }
 
-    static Map<String, Object> validate(String root, boolean online, String policy, String password, String file)
-            throws Exception {
+    /** Judges as of the time at, an instant in ISO 8601, or now when that is not given. */
+    static Map<String, Object> validate(String at, String root, boolean online, String policy, String password,
+            String file) throws Exception {
         PDFDocumentValidator validator = new PDFDocumentValidator(new FileDocument(file));
         validator.setCertificateVerifier(verifier(root, online));
+        if (given(at)) {
+            validator.setValidationTime(Date.from(Instant.parse(at)));
+        }
         if (given(password)) {
             validator.setPasswordProtection(password.toCharArray());
         }

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
  *
  * <pre>
  * java -cp 'target/lib/*' antin.interop.Judge dss ROOT.pem online|offline default|eddsa PASSWORD|- PDF-or-folder...
+ * java -cp 'target/lib/*' antin.interop.Judge at TIME ROOT.pem online|offline default|eddsa PASSWORD|- PDF-or-folder...
  * java -cp 'target/lib/*' antin.interop.Judge verapdf auto|1b|2a|... PDF-or-folder...
  * java -cp 'target/lib/*' antin.interop.Judge sign ROOT.pem TSA-URL LEVEL SHA256 plain|pss KEY.p12 P12-PASSWORD FIELD|- PDF-PASSWORD|- IN OUT
  * java -cp 'target/lib/*' antin.interop.Judge extend ROOT.pem TSA-URL LEVEL PDF-PASSWORD|- IN OUT
@@ -66,7 +67,12 @@ public final class Judge {
             switch (a.length == 0 ? "" : a[0]) {
                 case "dss" -> {
                     for (String file : files(a, 5)) {
-                        answer(id, file, () -> Dss.validate(a[1], a[2].equals("online"), a[3], a[4], file));
+                        answer(id, file, () -> Dss.validate("-", a[1], a[2].equals("online"), a[3], a[4], file));
+                    }
+                }
+                case "at" -> {
+                    for (String file : files(a, 6)) {
+                        answer(id, file, () -> Dss.validate(a[1], a[2], a[3].equals("online"), a[4], a[5], file));
                     }
                 }
                 case "verapdf" -> {
