@@ -102,12 +102,15 @@ func policies(t *testing.T) string {
 		"EarlierRevocationData": "revocation data from before a proven signing time", "UncoveredChange": "a visible change that nothing permits or protects",
 		"BelowBaseline": "an attribute missing, or one that PAdES forbids", "MissingTimestamp": "no proof of the time of signing",
 		"RequireCARevocation": "a CA that names no place to ask needs revocation data too", "RequireLongTerm": "a level below B-LT",
-		"AgingAlgorithm": "an algorithm strong enough then, no longer now",
+		"AgingAlgorithm":           "an algorithm strong enough then, no longer now",
+		"ExpiredRevocationIssuer":  "revocation data whose maker's certificate ended before anything proves that they existed",
+		"UncheckedSignaturePolicy": "a signature policy whose document is not known here",
+		"OldPractice":              "what older national tools do otherwise (`old_practice_…`, `claimed_time_late`)",
 	}
 	kind := all[0].Type()
 	for i := range kind.NumField() {
 		name := kind.Field(i).Name
-		if name == "Name" || name == "Version" {
+		if name == "Name" || name == "Version" || name == "SignaturePolicies" {
 			continue
 		}
 		if rows[name] == "" {
@@ -120,6 +123,38 @@ func policies(t *testing.T) string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// TestPoliciesPageWritesTheBuiltInOnes writes each policy as the file that would make it.
+func TestPoliciesPageWritesTheBuiltInOnes(t *testing.T) {
+	var b strings.Builder
+	for _, name := range []string{"vn-2026", "eidas-like", "strict", "archive"} {
+		p, err := validation.PolicyByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crl := p.CRLMaxAge.String()
+		if p.CRLMaxAge < 0 {
+			crl = "next-update"
+		}
+		fmt.Fprintf(&b, "```yaml\nname: %s\nversion: %q\nocsp_max_age: %s\ncrl_max_age: %s\n", p.Name, p.Version, p.OCSPMaxAge, crl)
+		for _, rule := range []struct {
+			key  string
+			rule validation.Rule
+		}{
+			{"revocation_before_signing", p.EarlierRevocationData}, {"changed_uncovered", p.UncoveredChange}, {"below_baseline", p.BelowBaseline},
+			{"no_timestamp", p.MissingTimestamp}, {"not_long_term", p.RequireLongTerm}, {"algorithm_aging", p.AgingAlgorithm},
+			{"revocation_issuer_expired", p.ExpiredRevocationIssuer}, {"signature_policy_unchecked", p.UncheckedSignaturePolicy}, {"old_practice", p.OldPractice},
+		} {
+			word := string(rule.rule)
+			if word == "" {
+				word = "fail"
+			}
+			fmt.Fprintf(&b, "%s: %s\n", rule.key, word)
+		}
+		fmt.Fprintf(&b, "require_ca_revocation: %t\n```\n\n", p.RequireCARevocation)
+	}
+	section(t, "docs/reference/policies.md", "built-in", b.String())
 }
 
 func choice(v any) string {
