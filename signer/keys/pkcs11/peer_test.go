@@ -1,13 +1,13 @@
 package pkcs11_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"os"
@@ -67,12 +67,13 @@ func (s *script) load(module string) {
 	if err != nil {
 		panic(err)
 	}
-	key, cert, _ := bytes.Cut(data, []byte("||"))
-	parsed, err := x509.ParseECPrivateKey(key)
+	key, rest := pem.Decode(data)
+	cert, _ := pem.Decode(rest)
+	parsed, err := x509.ParseECPrivateKey(key.Bytes)
 	if err != nil {
 		panic(err)
 	}
-	s.key, s.cert = parsed, cert
+	s.key, s.cert = parsed, cert.Bytes
 }
 
 // note writes down what was asked, where the test counts it.
@@ -164,7 +165,10 @@ func library(t *testing.T, way string) string {
 	der, err := x509.MarshalECPrivateKey(key)
 	must(t, err)
 	path := filepath.Join(t.TempDir(), way)
-	must(t, os.WriteFile(path, append(append(der, "||"...), selfSigned(t, key, "thử", time.Hour)...), 0o600))
+	// PEM, since no mark between two binary halves is sure to be in neither of them.
+	blocks := append(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: selfSigned(t, key, "thử", time.Hour)})...)
+	must(t, os.WriteFile(path, blocks, 0o600))
 	return path
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -188,10 +189,11 @@ func TestChainIsTheSigningCertificate(t *testing.T) {
 	module := library(t, "good")
 	data, err := os.ReadFile(module)
 	must(t, err)
-	_, der, _ := bytes.Cut(data, []byte("||"))
+	_, rest := pem.Decode(data)
+	certificate, _ := pem.Decode(rest)
 	key, err := provider(t, rightPIN).Key(t.Context(), uri(module))
 	must(t, err)
-	if len(key.Chain) != 1 || !bytes.Equal(key.Chain[0].Raw, der) {
+	if len(key.Chain) != 1 || !bytes.Equal(key.Chain[0].Raw, certificate.Bytes) {
 		t.Errorf("%d certificates", len(key.Chain))
 	}
 }
