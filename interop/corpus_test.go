@@ -201,6 +201,17 @@ func (w *world) signStranger(s *signer.Signer, f stranger, dir string, verdicts 
 	return w.pdfsigOnStranger(f.path, signed, result.Field)
 }
 
+// onlyReadersDiffer reports whether nothing is said of the file but that programs may
+// read what was signed differently.
+func onlyReadersDiffer(r *validation.Report) bool {
+	for _, reason := range r.Reasons {
+		if reason.Code != validation.ReasonReaders {
+			return false
+		}
+	}
+	return len(r.Reasons) > 0
+}
+
 // weOnStranger wants our signature to be valid to us, and the document no worse than
 // it was.
 func (w *world) weOnStranger(f stranger, signed []byte, field string, verdicts *tally) error {
@@ -213,7 +224,14 @@ func (w *world) weOnStranger(f stranger, signed []byte, field string, verdicts *
 		return fmt.Errorf("validating the original: %w", err)
 	}
 	verdicts.add(fmt.Sprintf("ours: %s before, %s now", old.Verdict, r.Verdict), f.path)
-	if old.Verdict != validation.Unsigned && r.Verdict != old.Verdict || old.Verdict == validation.Unsigned && r.Verdict != validation.Valid {
+	want := old.Verdict
+	if want == validation.Unsigned {
+		want = validation.Valid
+		if onlyReadersDiffer(r) { // of the original: what we added is read alike by all
+			want = validation.ValidWithNotes
+		}
+	}
+	if r.Verdict != want {
 		return fmt.Errorf("%s before, %s now: %v", old.Verdict, r.Verdict, reasons(r))
 	}
 	for _, sig := range r.Signatures {

@@ -53,6 +53,7 @@ type cli struct {
 	Augment augmentCmd   `cmd:"" help:"${help_augment}"`
 	Verify  verifyCmd    `cmd:"" help:"${help_verify}"`
 	Revs    revisionsCmd `cmd:"" name:"revisions" help:"${help_revisions}"`
+	EdXML   edxmlCmd     `cmd:"" name:"edxml" help:"${help_edxml}"`
 	Serve   serveCmd     `cmd:"" help:"${help_serve}"`
 	Init    initCmd      `cmd:"" help:"${help_init}"`
 	Doctor  doctorCmd    `cmd:"" help:"${help_doctor}"`
