@@ -36,6 +36,8 @@ const (
 	LimitExceeded         Code = "limit-exceeded"
 	OutputExists          Code = "output-exists"
 	StorageFull           Code = "storage-full"
+	DatabaseUnavailable   Code = "database-unavailable"
+	BlobsUnavailable      Code = "blobs-unavailable"
 	ReceiverUnknown       Code = "receiver-unknown"
 	NotForUs              Code = "not-for-us"
 	EdXMLMalformed        Code = "edxml-malformed"

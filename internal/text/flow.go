@@ -63,6 +63,10 @@ var flowMessages = map[Key]Message{
 
 	// The data directory.
 	"flow.database-newer":     {"Cơ sở dữ liệu ở phiên bản %d; chương trình này chỉ biết tới phiên bản %d.", "The database has version %d; this program knows versions up to %d."},
+	"flow.postgres.url":       {"Địa chỉ cơ sở dữ liệu (database.url) phải có dạng postgres://NGƯỜI-DÙNG@MÁY/TÊN.", "The database's address (database.url) must be of the form postgres://USER@HOST/NAME."},
+	"flow.postgres.version":   {"Cần PostgreSQL %d trở lên; máy chủ này là %d.", "PostgreSQL %d or newer is needed; this server is %d."},
+	"flow.postgres.setting":   {"Máy chủ PostgreSQL đặt %s = %s; như vậy dữ liệu đã ghi có thể mất hoặc sai.", "The PostgreSQL server has %s = %s; what was written could be lost or spoiled."},
+	"flow.restore-rows":       {"Cơ sở dữ liệu đích đã có dữ liệu (bảng %s).", "The target database holds rows already (table %s)."},
 	"flow.data-dir":           {"Không ghi được vào thư mục dữ liệu %s.", "The data directory %s cannot be written."},
 	"flow.backup-broken":      {"Tệp sao lưu bị cắt cụt, bị sửa hoặc không phải bản sao lưu của Antin.", "The backup is cut off, was changed, or is none of Antin's."},
 	"flow.restore-unfinished": {"Lần khôi phục vào %s bị ngắt giữa chừng; hãy chạy lại antin restore.", "A restore into %s was cut off; run antin restore again."},

@@ -52,7 +52,7 @@ type Key string
 
 // areas lists the catalogue's parts, one file each. A key may stand in one part only.
 var areas = []map[Key]Message{
-	verdictMessages, validationMessages, changeMessages, edxmlMessages,
+	verdictMessages, validationMessages, changeMessages, edxmlMessages, wireMessages,
 	exchangeMessages, webMessages, cliMessages, appearanceMessages, composeMessages, signMessages,
 	keyMessages, apiMessages, accessMessages, signingMessages, flowMessages, reportMessages,
 	deskMessages, frontMessages, peopleMessages, serveMessages, trustMessages, benchMessages,

@@ -22,6 +22,7 @@ var trustMessages = map[Key]Message{
 	"setting.trust.store":         {"Kho tin cậy (YAML) do “antin trust load” ghi.", "Trust store (YAML) that “antin trust load” writes."},
 	"setting.trust.rewrite_hosts": {"FROM=TO: hỏi máy TO thay cho máy FROM ghi trong chứng thư (ocsp.ca.ptc=ocsp.ca.gov.vn).", "FROM=TO: ask host TO in place of the host FROM in certificates (ocsp.ca.ptc=ocsp.ca.gov.vn)."},
 	"setting.trust.crls":          {"Thư mục CRL mang từ nơi khác tới; đọc lại khi tệp thay đổi.", "Folder of CRLs carried here; read again when files change."},
+	"setting.trust.policy":        {"Chính sách kiểm tra: tên có sẵn hoặc tệp YAML; bỏ trống là vn-2026.", "The validation policy: a built-in name or a YAML file; vn-2026 when empty."},
 	"setting.trust.ocsp_nonce":    {"Gửi số ngẫu nhiên trong câu hỏi OCSP.", "Send a nonce in OCSP questions."},
 	"config.want.rewrite":         {"phải là danh sách FROM=TO", "must be a list of FROM=TO"},
 

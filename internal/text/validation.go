@@ -31,10 +31,17 @@ var validationMessages = map[Key]Message{
 		"No trust anchor is loaded, so nothing can be concluded about the signer of “%s”. Load a root with --trust."},
 	"validation.sandbox_certificate": {"Chữ ký “%s” dùng chứng thư của môi trường thử, không có giá trị ở đây.",
 		"Signature “%s” uses a certificate of the test environment, which does not count here."},
-	"validation.chain_unusable":     {"Chuỗi chứng thư của chữ ký “%s” không kiểm tra được.", "The certification path of signature “%s” cannot be validated."},
-	"validation.chain_constraint":   {"Chứng thư của chữ ký “%s” không được phép dùng để ký văn bản.", "The certificate of signature “%s” may not be used to sign documents."},
-	"validation.revocation_unknown": {"Chưa biết chứng thư của chữ ký “%s” có bị thu hồi hay không. %s", "Whether the certificate of signature “%s” was revoked is not known. %s"},
-	"validation.suspended":          {"Chứng thư của chữ ký “%s” đang bị tạm dừng. %s", "The certificate of signature “%s” is suspended. %s"},
+	"validation.chain_unusable":      {"Chuỗi chứng thư của chữ ký “%s” không kiểm tra được.", "The certification path of signature “%s” cannot be validated."},
+	"validation.proof_missing":       {"Chữ ký “%s”: thiếu bằng chứng là %s đã tồn tại trước %s.", "Signature “%s”: nothing proves that %s existed before %s."},
+	"validation.proof.signature":     {"chính chữ ký", "the signature itself"},
+	"validation.proof.certificate":   {"chứng thư %s", "the certificate of %s"},
+	"validation.proof.revocation":    {"dữ liệu thu hồi dùng được về %s", "usable revocation data on %s"},
+	"validation.malformed.cms":       {"Tệp chữ ký bị hỏng, không đọc được.", "The signature file is damaged and cannot be read."},
+	"validation.content_missing":     {"Thiếu tệp nội dung mà chữ ký “%s” ký lên: chữ ký này để tách rời tệp.", "The file that signature “%s” is over is not there: this signature is kept apart from it."},
+	"validation.domain_not_accepted": {"Chứng thư của chữ ký “%s” thuộc một miền tin cậy mà chính sách kiểm tra không chấp nhận cho loại chữ ký này.", "The certificate of signature “%s” stands in a trust domain that the validation policy does not accept for this kind of signature."},
+	"validation.chain_constraint":    {"Chứng thư của chữ ký “%s” không được phép dùng để ký văn bản.", "The certificate of signature “%s” may not be used to sign documents."},
+	"validation.revocation_unknown":  {"Chưa biết chứng thư của chữ ký “%s” có bị thu hồi hay không. %s", "Whether the certificate of signature “%s” was revoked is not known. %s"},
+	"validation.suspended":           {"Chứng thư của chữ ký “%s” đang bị tạm dừng. %s", "The certificate of signature “%s” is suspended. %s"},
 
 	// When to try again.
 	"validation.try.network":    {"Kiểm tra lại khi có mạng, sớm nhất từ %s.", "Check again with a network, from %s on."},
@@ -151,6 +158,7 @@ var validationMessages = map[Key]Message{
 
 	// Why the path of a time-stamp's certificate does not hold.
 	"validation.path.untrusted":                 {"chứng thư của máy chủ dấu thời gian không dẫn tới gốc tin cậy.", "the TSA's certificate leads to no trust anchor."},
+	"validation.path.domain_not_accepted":       {"chứng thư của máy chủ dấu thời gian thuộc một miền tin cậy mà chính sách không chấp nhận.", "the TSA's certificate stands in a trust domain that the policy does not accept."},
 	"validation.path.no_trust_anchors":          {"chưa nạp gốc tin cậy nào.", "no trust anchor is loaded."},
 	"validation.path.sandbox_certificate":       {"chứng thư của máy chủ thuộc môi trường thử.", "the TSA's certificate belongs to the test environment."},
 	"validation.path.chain_unusable":            {"chuỗi chứng thư của máy chủ không kiểm tra được.", "the TSA's certification path cannot be validated."},
