@@ -70,6 +70,9 @@ func (r *run) identify(ctx context.Context, chain []*certs.Certificate) error {
 	case err != nil && ctx.Err() == nil:
 		return text.Errorf(text.CertificateUntrusted, err)
 	}
+	if len(r.id.path) == 1 && !r.trusted() && !leaf.SelfIssued() {
+		r.warn(WarnChainIncomplete)
+	}
 	return err
 }
 

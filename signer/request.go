@@ -100,6 +100,9 @@ const (
 	WarnRevocationUnknown Warning = "revocation-unknown"
 	// WarnNotTrusted: no trust anchors are configured, so that the path was not judged.
 	WarnNotTrusted Warning = "trust-not-checked"
+	// WarnChainIncomplete: the CA certificate above the signer's is not known, so that it
+	// is not in the signature and whoever validates has to have it.
+	WarnChainIncomplete Warning = "chain-incomplete"
 	// WarnEarlierInvalid: a signature that was there before is broken, and stays so.
 	WarnEarlierInvalid Warning = "earlier-signature-invalid"
 	// WarnNormalised: the document was written anew before it was signed, so that the
@@ -118,7 +121,13 @@ const (
 	WarnNeedAppearances      = Warning(pades.NoteNeedAppearances)
 	WarnNewFieldAfterCertify = Warning(pades.NoteNewFieldAfterCertify)
 	WarnNotTagged            = Warning(pades.NoteNotTagged)
+	WarnExternalStream       = Warning(pades.NoteExternalStream)
+	WarnFontsNotEmbedded     = Warning(pades.NoteFontsNotEmbedded)
 )
+
+// WarnReadersDiffer says that other programs may read the document otherwise: an object
+// number that stands there twice, bytes between objects. The self-check finds it.
+const WarnReadersDiffer Warning = "readers-differ"
 
 // WarnTimestampLater says that no time-stamp was to be had, so that the level is B-B.
 const WarnTimestampLater Warning = "timestamp-later"

@@ -31,12 +31,16 @@ func (r *run) selfCheck(ctx context.Context) error {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", "not found")
 	}
 	r.check = &after.Signatures[i]
+	r.warnReaders(after)
 	if r.check.SubIndication == ades.SigCryptoFailure {
 		return text.Detailed(text.CertificateMismatch, nil, "sign.value-wrong") // the key is not the certificate's
 	}
 	if why := r.judgeNew(r.check); why != "" {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", why)
 	}
+	// The new signature is intact: the bytes that were read again here are those that
+	// were copied to out, so that their digest is the output's.
+	r.whole = after.SHA256
 	if r.nothingWorse(after) {
 		return nil
 	}
@@ -77,7 +81,7 @@ func (r *run) validator() *validation.Validator {
 	if r.Validator != nil {
 		v = *r.Validator
 	}
-	v.Revocation, v.Issuers, v.Verified = nil, nil, &r.verified
+	v.Revocation, v.Issuers, v.Verified, v.Buffers = nil, nil, &r.verified, &r.buffers
 	return &v
 }
 

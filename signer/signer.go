@@ -3,6 +3,7 @@ package signer
 import (
 	"context"
 	"crypto"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,10 @@ type Signer struct {
 	Revocation certs.RevocationSource
 	// Issuers finds missing CA certificates; nil does without.
 	Issuers certs.IssuerSource
+	// Known are CA certificates at hand, trusted in nothing. They are looked at before
+	// Issuers, offline too: tokens hold the signer's certificate alone, and what a reader
+	// needs to find the path goes into the signature.
+	Known certs.Known
 	// AllowSandbox admits certificates with the sandbox mark.
 	AllowSandbox bool
 	// Now is the clock; it must be set.
@@ -47,6 +52,8 @@ type Signer struct {
 	// verified spares the same chains their signature arithmetic from one document
 	// to the next.
 	verified certs.Verified
+	// buffers are what one document leaves to the next.
+	buffers pdf.Buffers
 }
 
 // Sign signs in as req says and writes the result to out: the original bytes,
@@ -139,6 +146,7 @@ type run struct {
 
 	warnings []Warning
 	check    *validation.Signature
+	whole    string // SHA-256 of the output, once checked
 	early    *earlyPass
 }
 
@@ -154,7 +162,7 @@ func (s *Signer) start(ctx context.Context, in Input, req Request) (*run, error)
 	if err := req.checkClaims(); err != nil {
 		return nil, err
 	}
-	file, err := pdf.Open(in.Reader, in.Size, pdf.Options{Password: in.Password})
+	file, err := pdf.Open(in.Reader, in.Size, pdf.Options{Password: in.Password, Keep: true, Buffers: &s.buffers})
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +252,7 @@ func (r *run) prepare(need int) error {
 
 // read passes over the original once: to out, and through the hashes needed.
 func (r *run) read(ctx context.Context, out io.Writer) error {
-	prefix, err := pades.ReadPrefix(ctx, r.in.Reader, r.in.Size, out, r.hash(), crypto.SHA256)
+	prefix, err := pades.ReadPrefixWith(ctx, &r.buffers, r.in.Reader, r.in.Size, out, r.hash(), crypto.SHA256)
 	if err != nil {
 		return err
 	}
@@ -255,9 +263,12 @@ func (r *run) read(ctx context.Context, out io.Writer) error {
 // release writes the update, which makes out a signed document.
 func (r *run) release(ctx context.Context, out io.Writer) (*Result, error) {
 	updates := [][]byte{r.prepared.Update, r.evidence}
-	sum, err := r.prefix.Sum(crypto.SHA256, updates...)
-	if err != nil {
-		return nil, err
+	if r.whole == "" {
+		sum, err := r.prefix.Sum(crypto.SHA256, updates...)
+		if err != nil {
+			return nil, err
+		}
+		r.whole = hex.EncodeToString(sum)
 	}
 	total := r.in.Size
 	for _, u := range updates {
@@ -267,7 +278,7 @@ func (r *run) release(ctx context.Context, out io.Writer) (*Result, error) {
 		total += int64(len(u))
 	}
 	res := &Result{
-		Field: r.prepared.Field, Level: "PAdES-" + string(r.level()), SHA256: fmt.Sprintf("%x", sum), Bytes: total,
+		Field: r.prepared.Field, Level: "PAdES-" + string(r.level()), SHA256: r.whole, Bytes: total,
 		Signer: r.id.leaf().Subject, SignedAt: r.now.UTC(), TimeSource: TimeSourceClock,
 		Warnings: r.warnings, Certificate: r.id.leaf(),
 	}

@@ -27,9 +27,9 @@ func (r *run) trusted() bool { return len(r.anchors) > 0 }
 // path is the certification path of leaf at a time. Without trust it is as far as
 // the certificates at hand and the issuers they name lead, judged by signatures alone.
 func (r *run) path(ctx context.Context, leaf *certs.Certificate, pool []*certs.Certificate, u certs.Usage, at time.Time) (certs.Path, error) {
-	var issuers certs.IssuerSource
-	if !r.req.Offline {
-		issuers = r.Issuers
+	issuers := certs.IssuerSources{r.Known}
+	if !r.req.Offline && r.Issuers != nil {
+		issuers = append(issuers, r.Issuers)
 	}
 	if r.trusted() {
 		anchors, err := r.anchorsAt(ctx, at)
@@ -48,7 +48,7 @@ func (r *run) path(ctx context.Context, leaf *certs.Certificate, pool []*certs.C
 	for len(path) < certs.MaxPathLength && ctx.Err() == nil {
 		last := path[len(path)-1]
 		next := issuerOf(last, pool)
-		if next == nil && issuers != nil && !last.SelfIssued() {
+		if next == nil && !last.SelfIssued() {
 			if more, err := issuers.Issuers(ctx, last); err == nil {
 				next = issuerOf(last, more)
 			}

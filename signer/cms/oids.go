@@ -34,6 +34,10 @@ var (
 	OIDSignaturePolicy = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 15}
 	// OIDCommitmentType is commitment-type-indication (EN 319 122-1).
 	OIDCommitmentType = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 16}
+	// OIDArchiveTimestampV2 is archive-time-stamp-v2 (TS 101 733).
+	OIDArchiveTimestampV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 48}
+	// OIDArchiveTimestampV3 is archive-time-stamp-v3 (EN 319 122-1, 5.5.3).
+	OIDArchiveTimestampV3 = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 4}
 	// OIDContentTimestamp is content-time-stamp (EN 319 122-1).
 	OIDContentTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20}
 	// OIDSignerAttributesV2 is signer-attributes-v2 (EN 319 122-1).

@@ -313,19 +313,28 @@ func TestNotesSayWhatASignerShouldKnow(t *testing.T) {
 	catalog := func(entries string) []byte {
 		return plain.With(1, strings.Replace(plain.Objects[1], "<<", "<< "+entries+" ", 1)).Bytes()
 	}
+	page := func(resources string) []byte {
+		return plain.With(3, fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << %s >> /Contents 4 0 R >>", resources)).Bytes()
+	}
 	certified, _ := sign(t, plain.Bytes(), pades.Options{Certify: 2})
 	for name, c := range map[string]struct {
 		data    []byte
 		options pades.Options
 		want    []pades.Note
 	}{
-		"nothing":          {plain.Bytes(), pades.Options{}, nil},
-		"XFA":              {plain.WithForm("/XFA [(x) (y)]", nil).Bytes(), pades.Options{}, []pades.Note{pades.NoteXFA}},
-		"appearances":      {plain.WithForm("/NeedAppearances true", nil).Bytes(), pades.Options{}, []pades.Note{pades.NoteNeedAppearances}},
-		"a script":         {catalog("/OpenAction << /S /JavaScript /JS (x) >>"), pades.Options{}, []pades.Note{pades.NoteJavaScript}},
-		"named scripts":    {catalog("/Names << /JavaScript << /Names [] >> >>"), pades.Options{}, []pades.Note{pades.NoteJavaScript}},
-		"layers":           {catalog("/OCProperties << /OCGs [] >>"), pades.Options{}, []pades.Note{pades.NoteOptionalContent}},
-		"usage rights":     {catalog("/Perms << /UR3 << /Type /Sig >> >>"), pades.Options{}, []pades.Note{pades.NoteUsageRights}},
+		"nothing":            {plain.Bytes(), pades.Options{}, nil},
+		"XFA":                {plain.WithForm("/XFA [(x) (y)]", nil).Bytes(), pades.Options{}, []pades.Note{pades.NoteXFA}},
+		"appearances":        {plain.WithForm("/NeedAppearances true", nil).Bytes(), pades.Options{}, []pades.Note{pades.NoteNeedAppearances}},
+		"a script":           {catalog("/OpenAction << /S /JavaScript /JS (x) >>"), pades.Options{}, []pades.Note{pades.NoteJavaScript}},
+		"named scripts":      {catalog("/Names << /JavaScript << /Names [] >> >>"), pades.Options{}, []pades.Note{pades.NoteJavaScript}},
+		"layers":             {catalog("/OCProperties << /OCGs [] >>"), pades.Options{}, []pades.Note{pades.NoteOptionalContent}},
+		"usage rights":       {catalog("/Perms << /UR3 << /Type /Sig >> >>"), pades.Options{}, []pades.Note{pades.NoteUsageRights}},
+		"a foreign font":     {page("/Font << /F << /Type /Font /Subtype /TrueType /BaseFont /VnTime >> >>"), pades.Options{}, []pades.Note{pades.NoteFontsNotEmbedded}},
+		"a composite font":   {page("/Font << /F << /Type /Font /Subtype /Type0 /BaseFont /VnTime /DescendantFonts [<< /BaseFont /VnTime /FontDescriptor << /FontFile2 4 0 R >> >>] >> >>"), pades.Options{}, nil},
+		"another's outlines": {page("/Font << /F << /Type /Font /Subtype /Type3 >> /G << /Subtype /TrueType /BaseFont /ArialMT >> >>"), pades.Options{}, nil},
+		"another file":       {plain.With(4, "<< /Length 0 /F (x.txt) >>\nstream\n\nendstream").Bytes(), pades.Options{}, []pades.Note{pades.NoteExternalStream}},
+		"a picture elsewhere": {plain.With(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /XObject << /X 9 0 R >> >> /Contents 4 0 R >>").
+			With(9, "<< /Subtype /Image /Length 0 /F (x.png) >>\nstream\n\nendstream").Bytes(), pades.Options{}, []pades.Note{pades.NoteExternalStream}},
 		"a certified file": {certified, pades.Options{NewFieldAfterCertify: true}, []pades.Note{pades.NoteNewFieldAfterCertify}},
 	} {
 		if notes, err := pades.Notes(open(t, c.data), c.options); err != nil || !slices.Equal(notes, c.want) {

@@ -32,7 +32,7 @@ const (
 )
 
 // Notes lists what the signer of f by o should know, in a fixed order. It reads
-// the catalog and the form only; errors are those of Preflight.
+// the catalog, the form, the first page and the one to be signed; errors are those of Preflight.
 func Notes(f *pdf.File, o Options) ([]Note, error) {
 	p, err := newPlan(f, o)
 	if err != nil {
@@ -49,6 +49,7 @@ func (p *plan) notes() ([]Note, error) {
 	acroForm := p.form.dictOrEmpty(root.Get("AcroForm"))
 	need, _ := p.form.resolve(acroForm.Get("NeedAppearances")).(pdf.Bool)
 	permission, _ := p.form.effectivePermission()
+	external, fonts := p.pageNotes()
 	var notes []Note
 	for _, n := range []struct {
 		note Note
@@ -61,6 +62,8 @@ func (p *plan) notes() ([]Note, error) {
 		{NoteNeedAppearances, bool(need)},
 		{NoteNewFieldAfterCertify, permission == 2 && p.target == nil},
 		{NoteNotTagged, p.visible() && p.untagged(root)},
+		{NoteExternalStream, external},
+		{NoteFontsNotEmbedded, fonts},
 	} {
 		if n.here {
 			notes = append(notes, n.note)

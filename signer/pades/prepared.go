@@ -117,8 +117,9 @@ func (p *Prepared) Embed(cms []byte) error {
 	}
 	gap := p.Update[p.GapStart-p.Base+1:][:p.GapLen-2]
 	n := hex.Encode(gap, cms)
-	for i := n; i < len(gap); i++ {
-		gap[i] = '0'
+	const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
+	for n < len(gap) {
+		n += copy(gap[n:], zeros)
 	}
 	return nil
 }
@@ -139,6 +140,11 @@ const copyBuffer = 128 << 10
 // the hashes hs. An original that cannot be read is a *text.Error with code
 // file-unreadable, an out that cannot be written one with storage-full.
 func ReadPrefix(ctx context.Context, original io.ReaderAt, length int64, out io.Writer, hs ...crypto.Hash) (*Prefix, error) {
+	return ReadPrefixWith(ctx, nil, original, length, out, hs...)
+}
+
+// ReadPrefixWith is ReadPrefix through buffers of the caller's.
+func ReadPrefixWith(ctx context.Context, buffers *pdf.Buffers, original io.ReaderAt, length int64, out io.Writer, hs ...crypto.Hash) (*Prefix, error) {
 	p := &Prefix{Length: length, states: map[crypto.Hash]hash.Hash{}}
 	writers := []io.Writer{codedWriter{out}}
 	for _, h := range hs {
@@ -152,7 +158,9 @@ func ReadPrefix(ctx context.Context, original io.ReaderAt, length int64, out io.
 		writers = append(writers, p.states[h])
 	}
 	r := &contextReader{ctx, io.NewSectionReader(original, 0, length)}
-	n, err := io.CopyBuffer(io.MultiWriter(writers...), r, make([]byte, min(copyBuffer, max(length, 1))))
+	buf := buffers.Chunk(int(min(copyBuffer, max(length, 1))))
+	defer buffers.Return(buf)
+	n, err := io.CopyBuffer(io.MultiWriter(writers...), r, *buf)
 	var coded *text.Error
 	switch {
 	case ctx.Err() != nil:

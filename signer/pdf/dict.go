@@ -64,6 +64,11 @@ func (d *Dict) Set(key Name, value Object) {
 		d.values[i] = value
 		return
 	}
+	d.add(key, value)
+}
+
+// add is Set for a key that is not there and a value that is.
+func (d *Dict) add(key Name, value Object) {
 	d.keys = append(d.keys, key)
 	d.values = append(d.values, value)
 	switch {

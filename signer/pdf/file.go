@@ -35,6 +35,12 @@ type Options struct {
 	// vouches for: what it read of them is taken over instead of being read again.
 	// It serves to read a file that an update of Known has made.
 	Known *File
+	// Keep keeps objects that were read, as far as there is room, so that asking for
+	// them again costs nothing, also in another revision. All who load one then share
+	// it: clone it before a change.
+	Keep bool
+	// Buffers are used for reading; nil uses Known's, or makes new ones.
+	Buffers *Buffers
 }
 
 // Irregularity is a deviation that readers forgive without rebuilding the
@@ -84,6 +90,7 @@ type shared struct {
 	password   string
 	keys       *locks
 	contents   *contents
+	kept       *kept // nil unless Options.Keep
 }
 
 // Open reads the end of the file and its cross-reference, and checks that the
@@ -114,16 +121,19 @@ func Open(r io.ReaderAt, size int64, o Options) (*File, error) {
 func newFile(r io.ReaderAt, size int64, o Options) *File {
 	lim := o.Limits.withDefaults()
 	return &File{
-		body:   body{r: r, end: size, lim: &lim, searched: new(atomic.Int64), decoded: new(atomic.Int64), idle: idleWindows(o.Known)},
+		body:   body{r: r, end: size, lim: &lim, searched: new(atomic.Int64), decoded: new(atomic.Int64), idle: idleWindows(o)},
 		faults: map[Irregularity]bool{},
 		shared: newShared(size, o),
 	}
 }
 
-// idleWindows is where windows wait for the next object: those of known, if any.
-func idleWindows(known *File) *sync.Pool {
-	if known != nil {
-		return known.idle
+// idleWindows is where windows wait for the next object.
+func idleWindows(o Options) *sync.Pool {
+	switch {
+	case o.Buffers != nil:
+		return &o.Buffers.windows
+	case o.Known != nil:
+		return o.Known.idle
 	}
 	return new(sync.Pool)
 }
@@ -133,7 +143,13 @@ func idleWindows(known *File) *sync.Pool {
 func newShared(size int64, o Options) *shared {
 	s := &shared{fileEnd: size, password: o.Password, keys: &locks{}, contents: &contents{}}
 	if o.Known != nil && o.Known.password == o.Password {
-		s.keys, s.contents = o.Known.keys, o.Known.contents
+		s.keys, s.contents, s.kept = o.Known.keys, o.Known.contents, o.Known.kept
+	}
+	switch {
+	case !o.Keep:
+		s.kept = nil
+	case s.kept == nil:
+		s.kept = newKept()
 	}
 	return s
 }
@@ -346,6 +362,24 @@ func (f *File) Entry(num int) (e Entry, ok bool) {
 	}
 	f.ledgerOnce.Do(func() { f.ledger = newLedger(f.all) })
 	return f.ledger.get(num, f.first)
+}
+
+// Places reports whether Entry puts object num, as one of its own in use, at offset
+// at. It serves searches that ask for every object of a file.
+func (f *File) Places(num int, at int64) bool {
+	if num < 0 || num > maxNumber {
+		return false
+	}
+	if len(f.sections) > directSections {
+		e, ok := f.Entry(num)
+		return ok && !e.Free && e.ObjStm == 0 && e.Offset == at
+	}
+	for _, s := range f.sections {
+		if p, ok := s.get(num); ok {
+			return p.kind() == kindOffset && p.where() == at
+		}
+	}
+	return false
 }
 
 // triage tells a file that a forgiving reader can still open by rebuilding from one

@@ -17,6 +17,10 @@ type indirect struct {
 	start, end  int64 // of "n g obj ... endobj"
 	lengthWrong bool  // the stream's /Length did not lead to endstream
 	noEnd       bool  // endobj is missing
+	// contents are the bytes of the value of /Contents, when object is a dictionary
+	// that has it.
+	contents [2]int64
+	from     keptFrom // set when it is kept
 }
 
 // body is the bytes of a file, or of one of its revisions, with the limits for
@@ -58,6 +62,7 @@ func (b *body) readIndirect(off int64, length func(Object) (int64, bool)) (*indi
 		}
 		return nil, err
 	}
+	ind.contents = p.contents
 	after := src.offset()
 	src.skipSpace()
 	if dict, ok := ind.object.(*Dict); ok && src.literal("stream") {

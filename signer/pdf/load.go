@@ -12,7 +12,8 @@ import (
 const maxLoadDepth = 8
 
 // Load returns the object that ref refers to: Null when it is free, absent or of
-// another generation (ISO 32000-2, 7.3.10). The object is the caller's own. Errors
+// another generation (ISO 32000-2, 7.3.10). The object is the caller's own, unless
+// Options.Keep shares it. Errors
 // are *text.Error: pdf-repair-needed when another object stands where the
 // cross-reference points, pdf-malformed, limit-exceeded, encryption-unsupported
 // or the code of EncryptionError (the object lies in an object stream that cannot be
@@ -31,7 +32,7 @@ func (f *File) load(ref Ref, depth int) (Object, error) {
 	if e.ObjStm != 0 {
 		return f.loadCompressed(e, depth)
 	}
-	ind, err := f.indirect(e, depth)
+	ind, err := f.own(e, depth)
 	if err != nil {
 		return nil, err
 	}

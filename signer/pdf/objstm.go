@@ -100,10 +100,19 @@ func (f *File) loadCompressed(e Entry, depth int) (Object, error) {
 	if e.Index >= len(s.nums) || int(s.nums[e.Index]) != e.Num {
 		return nil, malformed("object %d is not at index %d of object stream %d", e.Num, e.Index, e.ObjStm)
 	}
+	id := keptID{s.id.offset, e.Index}
+	if k := f.kept.get(f, id, s.id.within); k != nil {
+		return k.object, nil
+	}
 	src := memorySource(s.data)
 	src.seek(int64(s.offs[e.Index]))
 	p := parser{src: src, lim: f.lim}
-	return p.object(0)
+	o, err := p.object(0)
+	if err != nil {
+		return nil, err
+	}
+	f.kept.put(f, id, s.id.within, &indirect{ref: Ref{Num: e.Num}, object: o}, src.offset()-int64(s.offs[e.Index]))
+	return o, nil
 }
 
 // objectStream returns object stream num, decoded. It must be a stream of its own:

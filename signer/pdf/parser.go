@@ -15,6 +15,11 @@ type parser struct {
 	passing bool
 	// spans, when set, is told the bytes of each value of the outermost dictionary.
 	spans func(key Name, start, end int64)
+	// contents are the bytes of the value of /Contents in the outermost dictionary,
+	// the last one where there are several; both zero without one.
+	contents [2]int64
+	// stack holds the elements of the arrays being read.
+	stack []Object
 }
 
 // object reads one object at the cursor. It is malformed when there is none.
@@ -114,6 +119,10 @@ func (p *parser) number() (Object, error) {
 	var room [24]byte
 	w := room[:0]
 	plain := true
+	for p.src.pos < len(p.src.buf) && isDigit(p.src.buf[p.src.pos]) && len(w) < cap(w) && len(w) < p.lim.NameLen {
+		w = append(w, p.src.buf[p.src.pos])
+		p.src.pos++
+	}
 	for {
 		c, ok := p.src.peek()
 		if !ok || !isRegular(c) {
@@ -136,8 +145,24 @@ func (p *parser) number() (Object, error) {
 			return ref, nil
 		}
 	}
+	if plain && len(w) <= 3 && (w[0] != '0' || len(w) == 1) {
+		n := 0
+		for _, c := range w {
+			n = n*10 + int(c-'0')
+		}
+		return smallNumbers[n], nil
+	}
 	return Number{string(w)}, nil
 }
+
+// smallNumbers are the numbers of up to three digits, of which files are full, so that
+// they are not allocated again each time.
+var smallNumbers = func() (list [1000]Object) {
+	for n := range list {
+		list[n] = Int(int64(n))
+	}
+	return list
+}()
 
 // reference looks past the integer w for the rest of "n g R" and takes it when it
 // is there.
@@ -251,17 +276,21 @@ func unescapeName(w []byte) []byte {
 
 func (p *parser) array(depth int) (Object, error) {
 	p.src.pos++ // the bracket
-	a := Array{}
+	begin := len(p.stack)
 	for {
 		p.src.skipSpace()
 		if p.src.literal("]") {
+			// No room behind its end: appending to a shared one must copy it.
+			a := make(Array, len(p.stack)-begin)
+			copy(a, p.stack[begin:])
+			p.stack = p.stack[:begin]
 			return a, nil
 		}
 		o, err := p.object(depth + 1)
 		if err != nil {
 			return nil, err
 		}
-		a = append(a, o)
+		p.stack = append(p.stack, o)
 	}
 }
 
@@ -293,13 +322,18 @@ func (p *parser) dict(depth int) (Object, error) {
 		if spans != nil {
 			spans(key, start, p.src.offset())
 		}
-		if d.Has(key) {
+		if depth == 0 && key == "Contents" {
+			p.contents = [2]int64{start, p.src.offset()}
+		}
+		if i := d.find(key); i >= 0 {
 			d.dups = append(d.dups, key)
+			d.values[i] = v
+			continue
 		}
 		if d.keys == nil {
 			d.keys, d.values = make([]Name, 0, firstKeys), make([]Object, 0, firstKeys)
 		}
-		d.Set(key, v)
+		d.add(key, v)
 	}
 }
 

@@ -111,7 +111,8 @@ func (f *File) boundaries() []ending {
 
 // behind finds the ending behind section s.
 func (f *File) behind(s *Section) ending {
-	src := newSource(f.r, s.End, f.fileEnd)
+	src := f.open(s.End, f.fileEnd)
+	defer f.close(src)
 	src.skipSpace()
 	if src.literal("startxref") {
 		if e, ok := f.trailerEnd(src.offset() - int64(len("startxref"))); ok {
@@ -136,7 +137,8 @@ func (f *File) behind(s *Section) ending {
 
 // trailerEnd reads from the word startxref at at to the end of the revision.
 func (f *File) trailerEnd(at int64) (e ending, ok bool) {
-	src := newSource(f.r, at, f.fileEnd)
+	src := f.open(at, f.fileEnd)
+	defer f.close(src)
 	if !src.literal("startxref") {
 		return e, false
 	}

@@ -147,11 +147,17 @@ func (e *entries) get(num int) (packed, bool) {
 	if e == nil {
 		return 0, false
 	}
-	i, found := slices.BinarySearchFunc(e.runs, num, func(r run, n int) int { return cmp.Compare(r.first, n) })
-	if !found {
-		i--
+	// The run behind the last that begins at or before num: written out, since files
+	// of many objects ask for each of them.
+	i, end := 0, len(e.runs)
+	for i < end {
+		if half := int(uint(i+end) >> 1); e.runs[half].first <= num {
+			i = half + 1
+		} else {
+			end = half
+		}
 	}
-	if i < 0 || num >= e.runs[i].first+e.runs[i].count {
+	if i--; i < 0 || num >= e.runs[i].first+e.runs[i].count {
 		return 0, false
 	}
 	return e.list[e.runs[i].at+num-e.runs[i].first], true

@@ -2,8 +2,10 @@ package pdf
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strconv"
@@ -226,8 +228,34 @@ func (e *encoder) hole(p *Placeholder) {
 	at := len(e.dst)
 	// Room for what follows as well: the update is built in one piece.
 	e.dst = slices.Grow(e.dst, max(p.Size, 0)+len(p.Suffix)+encoderRoom)[:at+max(p.Size, 0)]
-	for i := at; i < len(e.dst); i++ {
-		e.dst[i] = p.Fill
-	}
+	fill(e.dst[at:], p.Fill)
 	e.dst = append(e.dst, p.Suffix...)
+}
+
+// unfilled writes what is spelled to h but for the insides of placeholders, which say
+// nothing yet.
+func (e *encoder) unfilled(h hash.Hash) {
+	type hole struct{ from, to int64 }
+	holes := make([]hole, 0, len(e.holes))
+	for p, at := range e.holes {
+		holes = append(holes, hole{at + int64(len(p.Prefix)), at + int64(p.Len()-len(p.Suffix))})
+	}
+	slices.SortFunc(holes, func(a, b hole) int { return cmp.Compare(a.from, b.from) })
+	at := int64(0)
+	for _, o := range holes {
+		_, _ = h.Write(e.dst[at:o.from]) // a hash takes everything
+		at = o.to
+	}
+	_, _ = h.Write(e.dst[at:])
+}
+
+// fill makes every byte of b c.
+func fill(b []byte, c byte) {
+	if len(b) == 0 {
+		return
+	}
+	b[0] = c
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
+	}
 }

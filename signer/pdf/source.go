@@ -104,6 +104,9 @@ func (s *source) seek(off int64) {
 // skipSpace passes white space and comments (ISO 32000-2, 7.2.3 and 7.2.4).
 func (s *source) skipSpace() {
 	for {
+		for s.pos < len(s.buf) && isSpace(s.buf[s.pos]) {
+			s.pos++
+		}
 		c, ok := s.peek()
 		switch {
 		case !ok:
@@ -149,6 +152,13 @@ func (s *source) skipEOL() {
 
 // literal passes word when it stands at the cursor.
 func (s *source) literal(word string) bool {
+	if len(word) <= len(s.buf)-s.pos { // nearly always
+		if string(s.buf[s.pos:s.pos+len(word)]) != word {
+			return false
+		}
+		s.pos += len(word)
+		return true
+	}
 	at := s.offset()
 	for i := range len(word) {
 		if c, ok := s.next(); !ok || c != word[i] {

@@ -13,7 +13,7 @@ func (f *File) Span(ref Ref) (start, end int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	ind, err := f.indirect(e, 0)
+	ind, err := f.own(e, 0)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -30,6 +30,14 @@ func (f *File) SignatureSpan(ref Ref, key Name) (start, end int64, direct bool, 
 	if err != nil {
 		return 0, 0, false, err
 	}
+	if start, end, direct, ok := f.keptSpan(e, ref, key); ok {
+		return start, end, direct, nil
+	}
+	return f.readSpan(e, ref, key)
+}
+
+// readSpan is SignatureSpan for the object that e places.
+func (f *File) readSpan(e Entry, ref Ref, key Name) (start, end int64, direct bool, err error) {
 	src := f.open(e.Offset, min(f.end, e.Offset+f.lim.ObjectLen))
 	defer f.close(src)
 	ind, err := readHeader(src)

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 )
 
@@ -134,9 +135,29 @@ func (p *parser) hexString() (Object, error) {
 	}
 }
 
+// zeros8 is the text "00000000".
+const zeros8 = 0x3030303030303030
+
 // hexPairs reads pairs of digits from the front of window into room, until either
 // ends or something else stands there, and returns how much of both that took.
 func hexPairs(room, window []byte) (n, passed int) {
+	for len(room)-n >= 4 && len(window)-passed >= 8 { // four pairs at once
+		w, into := (*[8]byte)(window[passed:]), (*[4]byte)(room[n:])
+		if binary.LittleEndian.Uint64(w[:]) == zeros8 { // the padding of signatures is thousands of them
+			*into = [4]byte{}
+			n, passed = n+4, passed+8
+			continue
+		}
+		var v [8]byte
+		for i := range v {
+			v[i] = hexValues[w[i]]
+		}
+		if v[0]|v[1]|v[2]|v[3]|v[4]|v[5]|v[6]|v[7] > 15 {
+			break
+		}
+		*into = [4]byte{v[0]<<4 | v[1], v[2]<<4 | v[3], v[4]<<4 | v[5], v[6]<<4 | v[7]}
+		n, passed = n+4, passed+8
+	}
 	for ; n < len(room) && passed+1 < len(window); n, passed = n+1, passed+2 {
 		hi, lo := hexValues[window[passed]], hexValues[window[passed+1]]
 		if hi|lo > 15 {

@@ -127,7 +127,7 @@ func (u *Update) Build() (*Built, error) {
 	}
 	enc.crypt = nil // the cross-reference and its identifiers are never encrypted
 	at := u.f.end + int64(len(enc.dst))
-	dict := u.newTrailer(enc.dst)
+	dict := u.newTrailer(enc)
 	size := u.pool.next
 	if u.f.sections[0].Kind == SectionStream {
 		err = writeXRefStream(enc, offsets, dict, Ref{size, 0}, at)
@@ -153,7 +153,7 @@ func (u *Update) lacksEOL() (bool, error) {
 
 // newTrailer returns the trailer without /Size: every key of the newest one that
 // describes the document (ISO 32000-2, 7.5.6), what the caller set, and the ID.
-func (u *Update) newTrailer(content []byte) *Dict {
+func (u *Update) newTrailer(content *encoder) *Dict {
 	d := NewDict("Size", Int(0)) // a place at the front; set by the writer
 	old := u.f.Trailer()
 	for _, from := range []*Dict{old, u.trailer} {
@@ -179,7 +179,7 @@ func ownTrailerKey(k Name) bool {
 }
 
 // newID returns /ID with its first part kept and its second part new.
-func (u *Update) newID(content []byte) Array {
+func (u *Update) newID(content *encoder) Array {
 	var first String
 	if a, err := u.f.Array(u.f.Trailer().Get("ID")); err == nil && len(a) > 0 {
 		if s, err := u.f.String(a[0]); err == nil {
@@ -190,7 +190,7 @@ func (u *Update) newID(content []byte) Array {
 	if second == nil {
 		h := sha256.New()
 		_, _ = fmt.Fprintf(h, "%d %x ", u.f.start, first.Value) // a hash takes everything
-		_, _ = h.Write(content)
+		content.unfilled(h)
 		second = h.Sum(nil)[:idLen]
 	}
 	if len(first.Value) == 0 {
@@ -220,9 +220,7 @@ func (b *Built) Patch(p *Placeholder, content []byte) error {
 		return text.Errorf(text.Internal, fmt.Errorf("%d bytes do not fit a placeholder of %d", len(content), p.Size))
 	}
 	hole := b.Data[at+int64(len(p.Prefix)):][:p.Size]
-	for i := copy(hole, content); i < len(hole); i++ {
-		hole[i] = p.Fill
-	}
+	fill(hole[copy(hole, content):], p.Fill)
 	return nil
 }
 

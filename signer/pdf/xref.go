@@ -86,7 +86,8 @@ func (x *xrefReader) section(off int64) (*Section, error) {
 	if off < 0 || off >= x.end {
 		return nil, needsRepair("offset lies outside the file")
 	}
-	src := newSource(x.r, off, x.end)
+	src := x.open(off, x.end)
+	defer x.close(src)
 	src.skipBlank()
 	begin := src.offset()
 	if src.literal("xref") {
@@ -154,7 +155,8 @@ func (x *xrefReader) hybrid(s *Section) error {
 	if !ok || at < 0 || at+x.origin >= x.end {
 		return needsRepair("XRefStm is not an offset in the file")
 	}
-	src := newSource(x.r, at+x.origin, x.end)
+	src := x.open(at+x.origin, x.end)
+	defer x.close(src)
 	src.skipBlank()
 	hidden, err := x.stream(src.offset())
 	if err != nil {

@@ -36,6 +36,7 @@ func paper(r *validation.Report, o Options) ([]byte, error) {
 	p.findings(r)
 	p.changes(r)
 	p.evidence(r)
+	p.signedBy(o)
 	return compose.Sheet(compose.SheetForm{Agency: o.Agency, Title: word("report.title"), Body: p.blocks, Created: r.CheckedAt.Time})
 }
 
@@ -67,21 +68,22 @@ func (p *sheet) facts(pairs [][2]string) {
 
 func (p *sheet) signature(n int, s *validation.Signature) {
 	p.heading(text.Key("report."+string(s.Type)), n, s.Field)
-	indication := string(s.Indication)
-	if s.SubIndication != "" {
-		indication += " / " + string(s.SubIndication)
+	who, when, claimed := "verify.signed_by", signedWhen(s), text.Key("report.claimed")
+	if s.Type == validation.DocumentTimestamp {
+		who, when, claimed = "report.tsa", "", "report.stamped" // nobody signed: its own time is all there is
 	}
 	p.facts([][2]string{
-		{word("verify.signed_by"), s.Signer.Subject}, {word("verify.issuer"), s.Signer.Issuer},
+		{word(text.Key(who)), s.Signer.Subject}, {word("verify.issuer"), s.Signer.Issuer},
 		{word("report.serial"), s.Signer.Serial},
 		{word("report.period"), period(s.Signer.NotBefore, s.Signer.NotAfter)},
-		{word("report.indication"), indication}, {word("report.integrity"), word(text.Key("report.integrity." + string(s.Integrity)))},
+		{word("report.indication"), indicated(s.Indication, s.SubIndication)}, {word("report.integrity"), word(text.Key("report.integrity." + string(s.Integrity)))},
 		{word("verify.level"), s.Level}, {word("report.algorithm"), algorithm(s)},
-		{word("verify.time"), signedWhen(s)}, {word("report.claimed"), moment(s.ClaimedTime)},
+		{word("verify.time"), when}, {word(claimed), moment(s.ClaimedTime)},
 		{word("report.timestamps"), timestamps(s)}, {word("report.revocation"), revocation(s.Revocation)},
 		{word("report.covers"), covers(s)},
 		{word("report.modifications"), word(text.Key("report.modifications." + string(s.Modifications)))},
 		{word("report.chain"), strings.Join(s.Chain, " ← ")},
+		{word("report.statements"), statements(&s.Attributes)},
 		{word("report.until"), moment(s.CheckableUntil)},
 	})
 }
@@ -141,6 +143,15 @@ func (p *sheet) evidence(r *validation.Report) {
 	}
 }
 
+// signedBy says whether the report vouches for itself.
+func (p *sheet) signedBy(o Options) {
+	if o.Signed && o.Certificate != nil {
+		p.paragraph(text.Get("report.signed", name(o.Certificate)).VI, true)
+		return
+	}
+	p.paragraph(word("report.unsigned"), true)
+}
+
 func name(c *certs.Certificate) string {
 	if c.CommonName != "" {
 		return c.CommonName
@@ -191,7 +202,7 @@ func signedWhen(s *validation.Signature) string {
 func timestamps(s *validation.Signature) string {
 	var lines []string
 	for _, t := range s.Timestamps {
-		lines = append(lines, moment(t.Time)+", "+t.TSA+", "+string(t.Indication))
+		lines = append(lines, moment(t.Time)+", "+t.TSA+", "+indicated(t.Indication, t.SubIndication))
 	}
 	return strings.Join(lines, "; ")
 }

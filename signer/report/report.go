@@ -51,12 +51,15 @@ func FormatOf(name string) (Format, error) {
 type Options struct {
 	// Agency is who validated, as the PDF names it; may be empty.
 	Agency string
+	// Signed says that the PDF is going to be signed with Certificate; else it says of
+	// itself that it is not.
+	Signed bool
 	// Certificate is that of who signs the report; nil leaves it out of the XML.
 	Certificate *certs.Certificate
 }
 
 // Write returns r in the format f, ending with a line break where it is text. The
-// PDF is not signed. An unknown format is invalid-input; a report too long for a
+// PDF is not signed yet. An unknown format is invalid-input; a report too long for a
 // paper is limit-exceeded.
 func Write(r *validation.Report, f Format, o Options) ([]byte, error) {
 	switch f {

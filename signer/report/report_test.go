@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"antin/certs/certstest"
 	"antin/internal/text"
 	"antin/signer/pdf"
+	"antin/signer/pdf/find"
 	"antin/signer/report"
 	"antin/signer/validation"
 )
@@ -100,5 +102,58 @@ func TestPaperIsAPlainPDF(t *testing.T) {
 	var coded *text.Error
 	if _, err := report.Write(long, report.PDF, report.Options{}); !errors.As(err, &coded) || coded.Code != text.LimitExceeded {
 		t.Errorf("endless name: %v", err)
+	}
+}
+
+// words are all words of a paper in order.
+func words(t *testing.T, b []byte) string {
+	t.Helper()
+	f, err := pdf.Open(bytes.NewReader(b), int64(len(b)), pdf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := f.NumPages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s strings.Builder
+	for page := 1; page <= n; page++ {
+		list, err := find.Words(f, page, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range list {
+			s.WriteString(w.Text + " ")
+		}
+	}
+	return s.String()
+}
+
+func TestThePaperSaysWhetherItIsSignedAndWhatTheSignerStated(t *testing.T) {
+	t.Parallel()
+	p, err := certstest.New(certstest.Options{LeafKey: certstest.P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.Leader().Certificate
+	r := full()
+	r.Signatures[0].Attributes = validation.Attributes{Commitments: []string{"proof-of-approval"}, Roles: []string{"Chủ tịch"}, AttributeCertificates: 3,
+		Policy:            validation.SignaturePolicy{OID: "1.2.3", Status: validation.StatementOK},
+		CounterSignatures: []validation.CounterSignature{{Signer: "CN=B", Status: validation.StatementBroken}},
+		ArchiveTimestamps: []validation.ArchiveTimestamp{{Version: "v3", Status: validation.StatementNotChecked}}}
+	for _, signed := range []bool{false, true} {
+		b, err := report.Write(r, report.PDF, report.Options{Signed: signed, Certificate: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := words(t, b)
+		for _, want := range []string{"proof-of-approval", "Chủ tịch", "1.2.3 (đúng)", "CN=B (sai)", "v3 (chưa kiểm tra)", "thuộc tính: 3", "Nơi cấp dấu thời gian"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%q is missing in %s", want, said)
+			}
+		}
+		if strings.Contains(said, "không được ký số") == signed || strings.Contains(said, c.CommonName) != signed {
+			t.Errorf("signed %v: %s", signed, said)
+		}
 	}
 }

@@ -32,7 +32,7 @@ type Addition struct {
 // signature even when those bytes hold none. Errors: not-a-pdf, pdf-malformed,
 // limit-exceeded; state-conflict when base is no end of a revision.
 func Additions(ctx context.Context, in Input, base int64) ([]Addition, error) {
-	v := &validation{ctx: ctx, in: in, report: &Report{}}
+	v := &validation{Validator: &Validator{}, ctx: ctx, in: in, report: &Report{}}
 	if err := v.open(); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Additions(ctx context.Context, in Input, base int64) ([]Addition, error) {
 			return nil, err
 		}
 	}
-	found, err := differences(ctx, v.files, v.revs, first)
+	found, err := differences(ctx, v.in.Reader, v.files, v.revs, first)
 	if errors.Is(err, errBudget) {
 		return nil, text.Errorf(text.LimitExceeded, err)
 	}

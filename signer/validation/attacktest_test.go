@@ -70,6 +70,13 @@ func attack(t *testing.T, b *bench, name string, doc []byte) (made int) {
 	return made
 }
 
+// layered is a document with optional content, configured by config.
+func layered(config string) []byte {
+	return padestest.Simple(padestest.Classic, "1.7").
+		With(1, "<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [11 0 R] /D "+config+" >> >>").
+		With(11, "<< /Type /OCG /Name (So tien) >>").With(12, "<< /ON [11 0 R] >>").Bytes()
+}
+
 func TestEveryAttackOnOurOwnFilesIsSeen(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -85,6 +92,8 @@ func TestEveryAttackOnOurOwnFilesIsSeen(t *testing.T) {
 		"a form, filled and sealed":    b.issued(false),
 		"certified, nothing allowed":   b.sign(result(padestest.Classic), pades.Options{Certify: 1}, as{}),
 		"certified, forms allowed":     b.sign(result(padestest.Classic), pades.Options{Certify: 2}, as{}),
+		"layers":                       b.sign(layered("<< /ON [11 0 R] >>"), pades.Options{}, as{}),
+		"layers apart":                 b.sign(layered("12 0 R"), pades.Options{Certify: 3}, as{}),
 		"certified, notes allowed":     b.sign(result(padestest.Classic), pades.Options{Certify: 3}, as{}),
 		"archived":                     b.archive(b.longTerm(b.sign(plain(), pades.Options{}, as{stamp: true}), b.Leader())),
 	} {

@@ -196,3 +196,26 @@ func rebuild(t *testing.T, der, old, now []byte) []byte {
 	}
 	return out
 }
+
+// PAdES uses neither: both are named, judged by nobody and prove nothing.
+func TestArchiveTimestampsAndAttributeCertificatesOfACMSAreNamed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.wait(time.Hour)
+	token := b.token(digestOf([]byte("anything")))
+	attribute := encoded(t, asn1.RawValue{Class: 2, Tag: 2, IsCompound: true, Bytes: []byte{0x05, 0x00}})
+	doc := b.sign(plain(), pades.Options{}, as{alter: func(der []byte) []byte {
+		der = withUnsigned(t, withUnsigned(t, der, cms.OIDArchiveTimestampV3, token), cms.OIDArchiveTimestampV2, []byte{0x30, 0x00})
+		return withCertificates(t, der, [][]byte{attribute}, 2)
+	}})
+	r := b.judge(b.online(), doc)
+	s := r.Signatures[0]
+	list := s.Attributes.ArchiveTimestamps
+	if len(list) != 2 || list[0].Version != "v2" || !list[0].Time.IsZero() || list[1].Version != "v3" || !list[1].Time.Equal(b.clock()) ||
+		list[1].TSA != b.TSA().Certificate.Subject || list[1].Status != validation.StatementNotChecked {
+		t.Errorf("%+v", list)
+	}
+	if s.Attributes.AttributeCertificates != 2 || s.BestTimeSource != validation.TimeNow || s.Level != "PAdES-B-B" || len(s.Attributes.Others) > 0 {
+		t.Errorf("%+v %s", s.Attributes, s.Level)
+	}
+}

@@ -23,7 +23,7 @@ func (v *validation) verify(s *subject) {
 		return
 	}
 	if !s.info.Digest.Available() {
-		s.conclude(ades.Indeterminate, ades.CryptoConstraintsFailure, ReasonUnsupported, s.info.DigestOID.String())
+		s.conclude(ades.Indeterminate, ades.CryptoConstraintsFailure, ReasonUnsupported, ades.AlgorithmName(s.info.DigestOID))
 		return
 	}
 	if !v.sameDigest(s) {
@@ -44,7 +44,7 @@ func (v *validation) verify(s *subject) {
 	case err == nil:
 		s.out.Integrity = IntegrityOK
 	case errors.Is(err, cms.ErrUnsupported):
-		s.conclude(ades.Indeterminate, ades.CryptoConstraintsFailure, ReasonUnsupported, s.info.SignatureOID.String())
+		s.conclude(ades.Indeterminate, ades.CryptoConstraintsFailure, ReasonUnsupported, ades.AlgorithmName(s.info.SignatureOID))
 	default:
 		s.out.Integrity = IntegrityBroken
 		s.conclude(ades.TotalFailed, ades.SigCryptoFailure, ReasonSignature)

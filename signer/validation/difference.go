@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"antin/internal/text"
 	"antin/signer/pdf"
@@ -55,53 +56,80 @@ type finding struct {
 // differ compares the revisions of one file from the first signed one on.
 type differ struct {
 	ctx   context.Context //nolint:containedctx // lives for one call of differences only
+	in    io.ReaderAt     // the bytes of the file
 	files []*pdf.File     // by revision; nil before first
 	revs  []pdf.Revision
 	first int
 	left  int // budget
 
 	pages    map[int]int // object number of a page to its number, as of the first signed revision
+	ordered  []int       // the object numbers of those pages, in order
 	graph    *graph
 	findings []finding
 }
 
 // differences lists what the revisions after index first did. files[i] is the
-// file as of revision i, for every i from first on. The error is errBudget, or
-// the context's.
-func differences(ctx context.Context, files []*pdf.File, revs []pdf.Revision, first int) ([]finding, error) {
-	d := &differ{ctx: ctx, files: files, revs: revs, first: first, left: maxCompared, pages: map[int]int{}}
+// file as of revision i, for every i from first on, and in holds the bytes of them
+// all. The error is errBudget, or the context's.
+func differences(ctx context.Context, in io.ReaderAt, files []*pdf.File, revs []pdf.Revision, first int) ([]finding, error) {
 	if len(revs)-1-first > maxSteps {
 		return nil, errBudget
 	}
 	if first >= len(revs)-1 {
 		return nil, nil
 	}
+	d := newDiffer(ctx, in, files, revs, first)
+	if done, err := d.nearby(); done || err != nil {
+		return d.findings, err
+	}
+	if err := d.everywhere(); err != nil {
+		return nil, err
+	}
+	return d.findings, nil
+}
+
+func newDiffer(ctx context.Context, in io.ReaderAt, files []*pdf.File, revs []pdf.Revision, first int) *differ {
+	d := &differ{ctx: ctx, in: in, files: files, revs: revs, first: first, left: maxCompared, pages: map[int]int{}}
 	for p, err := range files[first].Pages() {
 		if err != nil {
 			break
 		}
 		if _, known := d.pages[p.Ref.Num]; !known {
 			d.pages[p.Ref.Num] = p.Number
+			d.ordered = append(d.ordered, p.Ref.Num)
 		}
 	}
-	steps := make([]*step, 0, len(revs)-1-first)
-	for after := first; after < len(revs)-1; after++ {
+	return d
+}
+
+// steps lists the revisions to compare, each with the one before it.
+func (d *differ) steps() ([]*step, error) {
+	steps := make([]*step, 0, len(d.revs)-1-d.first)
+	for after := d.first; after < len(d.revs)-1; after++ {
 		s, err := d.newStep(after)
 		if err != nil {
 			return nil, err
 		}
 		steps = append(steps, s)
 	}
-	var err error
-	if d.graph, err = d.walk(steps); err != nil {
-		return nil, err
+	return steps, nil
+}
+
+// everywhere compares with every path known that leads to a touched object.
+func (d *differ) everywhere() error {
+	steps, err := d.steps()
+	if err != nil {
+		return err
+	}
+	if d.graph, err = d.walk(steps, nil); err != nil {
+		return err
 	}
 	for _, s := range steps {
 		if err := s.run(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return d.findings, nil
+	return nil
 }
 
 // spend takes n from the budget.

@@ -29,6 +29,7 @@ type walker struct {
 	g        *graph
 	interest map[int]bool
 	versions map[int][]*pdf.File // files in which an object of interest has a version of its own
+	only     map[int]bool        // the objects to look into; nil for all
 	queue    []visit
 	seen     map[location]bool
 	path     []string
@@ -36,9 +37,10 @@ type walker struct {
 
 type visit struct{ num, page int }
 
-// walk builds the graph of all revisions from the first signed one on.
-func (d *differ) walk(steps []*step) (*graph, error) {
-	w := &walker{d: d, interest: map[int]bool{}, versions: map[int][]*pdf.File{}, seen: map[location]bool{},
+// walk builds the graph of all revisions from the first signed one on: of the objects
+// in only, and with nil of all.
+func (d *differ) walk(steps []*step, only map[int]bool) (*graph, error) {
+	w := &walker{d: d, interest: map[int]bool{}, versions: map[int][]*pdf.File{}, seen: map[location]bool{}, only: only,
 		g: &graph{refs: map[int][]location{}, reached: map[int]bool{}, page: map[int]int{}}}
 	for _, s := range steps {
 		for num := range s.listed {
@@ -50,13 +52,16 @@ func (d *differ) walk(steps []*step) (*graph, error) {
 			w.appearancesOf(s.old, num)
 		}
 	}
-	// Pages first, in order, so that what is reached belongs to its page.
-	for p, err := range d.files[d.first].Pages() {
-		if err != nil {
-			break
+	// Pages first, in order, so that what is reached belongs to its page; none of them
+	// is reached from another one.
+	for _, num := range d.ordered {
+		w.g.reached[num] = true
+	}
+	for _, num := range d.ordered {
+		if only != nil && !only[num] {
+			continue
 		}
-		w.g.reached[p.Ref.Num] = true
-		w.queue = append(w.queue, visit{p.Ref.Num, p.Number})
+		w.queue = append(w.queue, visit{num, d.pages[num]})
 		if err := w.drain(); err != nil {
 			return nil, err
 		}
@@ -153,7 +158,7 @@ func (w *walker) reach(holder, page, num int) {
 			w.g.refs[num] = append(w.g.refs[num], l)
 		}
 	}
-	if !w.g.reached[num] {
+	if !w.g.reached[num] && (w.only == nil || w.only[num]) {
 		w.g.reached[num] = true
 		w.queue = append(w.queue, visit{num, page})
 	}

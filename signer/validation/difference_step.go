@@ -66,6 +66,11 @@ func (s *step) run() error {
 	if err := s.classify(); err != nil {
 		return err
 	}
+	return s.judge()
+}
+
+// judge applies the rules to what classify told apart.
+func (s *step) judge() error {
 	for _, rule := range []func() error{s.trailer, s.catalog, s.form, s.structureTree, s.annotations, s.leftovers} {
 		if err := rule(); err != nil {
 			return err

@@ -29,7 +29,7 @@ func (v *validation) collectEvidence() {
 	for _, s := range v.subjects {
 		v.signatureEvidence(s, add)
 	}
-	if len(v.subjects) == 0 {
+	if len(v.subjects) == 0 || v.file == nil {
 		return
 	}
 	dss, err := pades.ReadDSS(v.file)

@@ -30,6 +30,7 @@ func (v *validation) checkFormat(s *subject) {
 		return
 	}
 	s.out.Covers.Revision, s.out.Covers.WholeFile = s.revision+1, s.revision == len(v.revs)-1
+	s.out.Covers.Bytes = s.sig.ByteRange[2] + s.sig.ByteRange[3]
 	if why := v.checkRevision(s); why != "" {
 		s.malformed(why)
 		return
@@ -113,10 +114,30 @@ func (v *validation) onlyHex(from, to int64) bool {
 	if gap[0] != '<' || gap[n-1] != '>' {
 		return false
 	}
-	return !slices.ContainsFunc(gap[1:n-1], func(c byte) bool {
-		return (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F')
-	})
+	wrong, digits := byte(0), gap[1:n-1]
+	for ; len(digits) >= 8; digits = digits[8:] {
+		if d := (*[8]byte)(digits); *d != padding { // what most of the room holds
+			wrong |= notHex[d[0]] | notHex[d[1]] | notHex[d[2]] | notHex[d[3]] | notHex[d[4]] | notHex[d[5]] | notHex[d[6]] | notHex[d[7]]
+		}
+	}
+	for _, c := range digits {
+		wrong |= notHex[c]
+	}
+	return wrong == 0
 }
+
+// padding is eight digits of the room that a signature does not fill.
+var padding = [8]byte{'0', '0', '0', '0', '0', '0', '0', '0'}
+
+// notHex is 0 for a hexadecimal digit and 1 for any other byte.
+var notHex = func() (t [256]byte) {
+	for c := range t {
+		if c := byte(c); (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			t[c] = 1
+		}
+	}
+	return t
+}()
 
 // checkRevision makes sure that the signed revision, read as a file of its own,
 // holds this very signature dictionary.
@@ -216,8 +237,7 @@ func (v *validation) parseSignature(s *subject) {
 		return
 	}
 	s.data, s.info = data, data.Signers[0]
-	s.out.Digest = ades.HashName(s.info.Digest)
-	s.out.Algorithm = string(s.info.SignatureAlgorithm)
+	s.out.Digest, s.out.Algorithm = algorithmNames(s.info)
 	if t, ok := s.info.SigningTime(); ok {
 		s.out.ClaimedTime = Time{t.UTC()}
 	}

@@ -43,6 +43,9 @@ func (s *subject) describe() {
 // profile (EN 319 142-1, 6.3): an ESS signing-certificate, no signing-time and no
 // countersignature.
 func (s *subject) meetsBaseline() bool {
+	if s.standalone {
+		return s.meetsCAdES()
+	}
 	_, claims := s.info.Attribute(cms.OIDSigningTime)
 	return s.sig.SubFilter == pades.SubFilterCAdES && s.info.RawSignedAttrs != nil && !claims && len(s.info.ESS()) > 0 && !s.hasCounterSignature()
 }

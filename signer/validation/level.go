@@ -14,8 +14,12 @@ import (
 // whatever it claims: a proof of time makes B-T, the data to validate it offline
 // B-LT, and a document time-stamp over that data B-LTA.
 func (v *validation) level(s *subject) {
-	if s.sig.SubFilter != pades.SubFilterCAdES || !s.baseline {
+	if (s.sig.SubFilter != pades.SubFilterCAdES && !s.standalone) || !s.baseline {
 		return // stays the SubFilter
+	}
+	profile := "PAdES-"
+	if s.standalone {
+		profile = "CAdES-"
 	}
 	l := ades.BB
 	if s.bestSource != TimeNow {
@@ -27,12 +31,13 @@ func (v *validation) level(s *subject) {
 			}
 		}
 	}
-	s.out.Level = "PAdES-" + string(l)
+	s.out.Level = profile + string(l)
 }
 
 // longTermLevel reports whether B-LT was reached.
 func (s *subject) longTermLevel() bool {
-	l, _ := ades.ParseLevel(strings.TrimPrefix(s.out.Level, "PAdES-"))
+	_, level, _ := strings.Cut(s.out.Level, "-")
+	l, _ := ades.ParseLevel(level)
 	return l.AtLeast(ades.BLT)
 }
 

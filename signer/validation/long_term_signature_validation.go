@@ -28,8 +28,10 @@ func (v *validation) validateSignature(s *subject) {
 	if !v.acceptAlgorithms(s) {
 		return
 	}
-	if sub, code := v.pastSignature(r, s.best, s.best, true); sub != "" {
+	if sub, code, past := v.pastSignature(r, s.best, s.best, true); sub != "" {
 		s.conclude(ades.Indeterminate, sub, code)
+		s.out.PastValidation = past
+		s.reason(Inconclusive, ReasonNoProof, past.Missing[0].words(), shown(past.ControlTime.Time))
 		return
 	}
 	v.acceptAttributes(s)

@@ -12,16 +12,21 @@ import (
 // held at the time fresh. When nothing above the signing certificate has ended
 // since, there is nothing to prove. Otherwise the path has to be shown to have
 // stood when the signature already existed; if that fails, what basic validation
-// says today remains.
-func (v *validation) pastSignature(r pathResult, poe, fresh time.Time, signer bool) (ades.SubIndication, ReasonCode) {
+// says today remains, with the proof that is missing.
+func (v *validation) pastSignature(r pathResult, poe, fresh time.Time, signer bool) (ades.SubIndication, ReasonCode, *PastValidation) {
 	sub, code := v.today(r, fresh)
 	if sub == "" {
-		return "", ""
+		return "", "", nil
 	}
-	if control, ok := v.pastCertificate(r.path, fresh, signer); ok && !poe.After(control) {
-		return "", ""
+	control, missing := v.pastCertificate(r.path, fresh, signer)
+	switch {
+	case missing != nil:
+	case !poe.After(control):
+		return "", "", nil
+	default:
+		missing = &MissingProof{Kind: ProofOfSignature}
 	}
-	return sub, code
+	return sub, code, &PastValidation{SubIndication: ades.NoPOE, ControlTime: Time{control.UTC()}, Missing: []MissingProof{*missing}}
 }
 
 // today is what basic validation (EN 319 102-1, 5.3) says at the time of validation

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"antin/certs"
 	"antin/internal/text"
 )
 
@@ -59,6 +60,24 @@ type Policy struct {
 	// SignaturePolicies are the signature policies known here: the digest of each
 	// document by its object identifier in dotted form. Read-only.
 	SignaturePolicies map[string]KnownSignaturePolicy
+	// Algorithms says until when algorithms count; one without a name is the table that
+	// follows TS 119 312.
+	Algorithms certs.CryptoPolicy
+	// Domains lists, for each kind of signer, the domains of trust under which its
+	// certificates have to stand; a kind without an entry may stand under any anchor.
+	// Read-only.
+	Domains map[SignerKind][]certs.Domain
+	// Seals are the SHA-256 digests of the certificates that are agencies' seals, beside
+	// those that the Validator knows. Read-only.
+	Seals map[[32]byte]bool
+}
+
+// table is the dated table of algorithms in force under the policy.
+func (p *Policy) table() certs.CryptoPolicy {
+	if p.Algorithms.Name == "" {
+		return certs.TS119312()
+	}
+	return p.Algorithms
 }
 
 // DefaultPolicy is the name of the policy used when none is asked for.

@@ -3,7 +3,6 @@ package validation
 import (
 	"bytes"
 	"slices"
-	"strconv"
 
 	"antin/internal/text"
 	"antin/signer/pdf"
@@ -18,8 +17,6 @@ const (
 	// maxSuspects bounds the definitions that are looked at closely; uncompressed
 	// attachments may hold some thousands.
 	maxSuspects = 4_000
-	// maxNumber is the highest object number that the search tells apart.
-	maxNumber = 1 << 23
 )
 
 // checkReaders looks for what programs of different makers read differently. What
@@ -93,25 +90,15 @@ func contradicts(rev pdf.Revision) bool {
 	return false
 }
 
-// definition is a place that spells "n g obj".
-type definition struct {
-	num int
-	at  int64
-}
-
 // secondDefinition looks between two offsets for an object that the cross-reference
 // does not lead to though it bears the number of one that it does: programs that
 // rebuild a file take the last one they find. Behind the signed revisions an unlisted
 // number of an earlier revision is one as well. 0 is none.
 func (v *validation) secondDefinition(i int, from, to int64, later bool) int {
-	limit := int64(maxSearched)
-	if later {
-		limit = maxSearchedLater
-	}
-	if to-from > limit {
+	if to-from > searchLimit(later) {
 		return 0
 	}
-	found := v.definitions(i, from, to)
+	found := v.definitionsIn(i, from, to)
 	if len(found) == 0 {
 		return 0
 	}
@@ -207,92 +194,6 @@ func (v *validation) sameObject(i int, d definition) bool {
 		return false
 	}
 	return bytes.Equal(a, b)
-}
-
-// inPlace returns a test for definitions that revision i lists where they stand: all
-// but a few of most files, which need no closer look.
-func (v *validation) inPlace(i int) func(definition) bool {
-	f, err := v.revision(i)
-	if err != nil {
-		return func(definition) bool { return false }
-	}
-	return func(d definition) bool {
-		e, ok := f.Entry(d.num)
-		if !ok || e.Free || e.ObjStm != 0 || e.Offset != d.at {
-			return false
-		}
-		for _, section := range v.revs[i].Sections {
-			if section.Ref.Num == d.num {
-				return false
-			}
-		}
-		return true
-	}
-}
-
-// definitions lists the places between two offsets that spell "n g obj", but for those
-// that are in place.
-func (v *validation) definitions(i int, from, to int64) []definition {
-	var list []definition
-	inPlace := v.inPlace(i)
-	const before = 24 // room for two numbers in front of the word
-	buf := make([]byte, before+min(chunkSize, to-from)+2)
-	for at := from; at < to; at += chunkSize {
-		start := max(from, at-before)
-		window := buf[:min(at+chunkSize+2, to)-start]
-		if n, err := v.in.Reader.ReadAt(window, start); n < len(window) && err != nil {
-			return list
-		}
-		for p := 0; p < len(window); p++ {
-			n := bytes.IndexByte(window[p:], 'b') // rarer than what surrounds it
-			if n < 0 {
-				break
-			}
-			p += n
-			if p < 1 || p+1 >= len(window) || window[p-1] != 'o' || window[p+1] != 'j' || start+int64(p) < at && at > from {
-				continue
-			}
-			num, begin, ok := numbered(window[:p-1])
-			if d := (definition{num, start + int64(begin)}); ok && !inPlace(d) {
-				list = append(list, d)
-			}
-		}
-	}
-	return list
-}
-
-// numbered reads the "n g " that ends b; begin is where n does.
-func numbered(b []byte) (num, begin int, ok bool) {
-	end := blanks(b)
-	gen := digits(b[:end])
-	if gen == end {
-		return 0, 0, false
-	}
-	middle := blanks(b[:gen])
-	begin = digits(b[:middle])
-	if middle == gen || begin == middle || middle-begin > 8 {
-		return 0, 0, false
-	}
-	num, err := strconv.Atoi(string(b[begin:middle]))
-	return num, begin, err == nil && num > 0 && num < maxNumber
-}
-
-// blanks is where the white space at the end of b begins.
-func blanks(b []byte) int {
-	n := len(b)
-	for n > 0 && (b[n-1] == ' ' || b[n-1] == '\n' || b[n-1] == '\r' || b[n-1] == '\t' || b[n-1] == '\f' || b[n-1] == 0) {
-		n--
-	}
-	return n
-}
-
-// digits is where the digits at the end of b begin.
-func digits(b []byte) int {
-	n := len(b)
-	for n > 0 && b[n-1] >= '0' && b[n-1] <= '9' {
-		n--
-	}
-	return n
 }
 
 // maxPreamble is how far the first object of a file may stand from its beginning, in bytes.

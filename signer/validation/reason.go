@@ -43,6 +43,9 @@ const (
 	ReasonSuspended       ReasonCode = "suspended"
 	ReasonExpiredCA       ReasonCode = "ca_expired"
 	ReasonAnchorEnded     ReasonCode = "anchor_ended"
+	ReasonDomain          ReasonCode = "domain_not_accepted"
+	ReasonNoProof         ReasonCode = "proof_missing"
+	ReasonNoContent       ReasonCode = "content_missing"
 
 	ReasonRevocationIssuer ReasonCode = "revocation_issuer_expired"
 	ReasonSignaturePolicy  ReasonCode = "signature_policy_unchecked"

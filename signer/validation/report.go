@@ -174,12 +174,21 @@ type Signature struct {
 	// Chain is the certification path, signer first; empty when none was found.
 	Chain []string `json:"chain"`
 
+	// Page is the page, from 1, on which the signature stands; 0 when none shows it.
+	Page int `json:"page"`
+	// Box is its place on that page, left, bottom, right, top in points; empty for a
+	// signature that takes up no room.
+	Box []float64 `json:"box"`
+
 	// CheckableUntil is until when the signature can be judged like this from what
 	// the document holds; zero for one that did not pass.
 	CheckableUntil Time `json:"checkable_until"`
 
 	// TryAgain says when a TRY_LATER may be answered; empty for everything else.
 	TryAgain TryAgain `json:"try_again"`
+	// PastValidation names the proof of existence that is missing where a path has ended
+	// since; nil for everything else.
+	PastValidation *PastValidation `json:"past_validation,omitempty"`
 	// Attributes is what the signer stated in the CMS, each statement judged.
 	Attributes Attributes `json:"attributes"`
 
@@ -232,6 +241,9 @@ type Coverage struct {
 	Revision  int  `json:"revision"` // from 1; 0 when it covers none
 	Of        int  `json:"of"`
 	WholeFile bool `json:"whole_file"`
+	// Bytes is the length of what was signed: the file's first Bytes bytes are the
+	// document as its signer left it. 0 when it covers none.
+	Bytes int64 `json:"bytes"`
 }
 
 // Permission is what a signature permits later (ISO 32000-2, table 257).

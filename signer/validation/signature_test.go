@@ -377,7 +377,7 @@ func TestReportIsTheContractsObject(t *testing.T) {
 		`"level":`, `"signer":{"subject":`, `"serial":`, `"issuer":`, `"not_before":`, `"not_after":`, `"sha256":`, `"digest":"SHA-256"`,
 		`"algorithm":"ECDSA"`, `"key_bits":256`, `"claimed_time":"2026-11-23T02:00:00Z"`, `"best_time":`, `"best_time_source":`, `"timestamps":[{"time":`,
 		`"tsa":`, `"indication":`, `"revocation":{"status":`, `"revoked_at":""`, `"reason":`, `"source":`, `"this_update":`, `"embedded":`,
-		`"covers":{"revision":2,"of":2,"whole_file":true}`, `"permission":"none"`, `"modifications":"none"`, `"chain":[`, `"changes":[]`,
+		`"covers":{"revision":2,"of":2,"whole_file":true`, `"permission":"none"`, `"modifications":"none"`, `"chain":[`, `"changes":[]`,
 		`"policy":{"name":"vn-2026","version":`, `"checked_at":`, `"online":false`}
 	rest := raw
 	for _, want := range order {

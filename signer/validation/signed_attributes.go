@@ -42,6 +42,12 @@ type Attributes struct {
 	ContentTimestamps []Timestamp `json:"content_timestamps"`
 	// CounterSignatures are signatures over the signature value (RFC 5652, 11.4).
 	CounterSignatures []CounterSignature `json:"countersignatures"`
+	// ArchiveTimestamps are archive time-stamps inside the CMS (TS 101 733; EN 319 122-1,
+	// 5.5.3), which PAdES does not use: named, not judged, and no proof of anything.
+	ArchiveTimestamps []ArchiveTimestamp `json:"archive_timestamps"`
+	// AttributeCertificates counts the attribute certificates in the CMS (RFC 5755):
+	// named, not judged.
+	AttributeCertificates int `json:"attribute_certificates"`
 	// Others are the attributes present that are not known here, by identifier.
 	Others []string `json:"others"`
 }
@@ -61,6 +67,14 @@ type CounterSignature struct {
 	Status Statement `json:"status"`
 }
 
+// ArchiveTimestamp is an archive time-stamp of a CMS as it says of itself.
+type ArchiveTimestamp struct {
+	Version string    `json:"version"` // v2 or v3
+	Time    Time      `json:"time"`    // zero for a token that cannot be read
+	TSA     string    `json:"tsa"`
+	Status  Statement `json:"status"`
+}
+
 // KnownSignaturePolicy is a signature policy's document as known to the validator.
 type KnownSignaturePolicy struct {
 	// Digests are of the document, in hex, one for each algorithm that signers use.
@@ -70,7 +84,7 @@ type KnownSignaturePolicy struct {
 // newAttributes is an empty statement: its lists are there.
 func newAttributes() Attributes {
 	return Attributes{SigningCertificate: []string{}, Commitments: []string{}, Roles: []string{}, ContentTimestamps: []Timestamp{},
-		CounterSignatures: []CounterSignature{}, Others: []string{}}
+		CounterSignatures: []CounterSignature{}, ArchiveTimestamps: []ArchiveTimestamp{}, Others: []string{}}
 }
 
 // commitments are the known commitment types (EN 319 122-1, 5.2.3) by name.
@@ -86,7 +100,7 @@ var commitments = []struct {
 var knownAttributes = []asn1.ObjectIdentifier{
 	cms.OIDContentType, cms.OIDMessageDigest, cms.OIDSigningTime, cms.OIDCounterSignature, cms.OIDAlgorithmProtection,
 	cms.OIDSigningCertificate, cms.OIDSigningCertificateV2, cms.OIDSignatureTimestamp, cms.OIDSignaturePolicy,
-	cms.OIDCommitmentType, cms.OIDContentTimestamp, cms.OIDSignerAttributesV2, cms.OIDAdobeRevocation,
+	cms.OIDCommitmentType, cms.OIDContentTimestamp, cms.OIDArchiveTimestampV2, cms.OIDArchiveTimestampV3, cms.OIDSignerAttributesV2, cms.OIDAdobeRevocation,
 }
 
 // readAttributes lists and judges what the signer of s stated, as far as it needs
@@ -111,7 +125,43 @@ func (v *validation) readAttributes(s *subject) {
 			}
 		}
 	}
+	for _, der := range s.data.Unparsable {
+		if len(der) > 0 && (der[0] == tagV1AttrCert || der[0] == tagV2AttrCert) {
+			a.AttributeCertificates++
+		}
+	}
+	v.archiveTimestamps(s)
 	v.counterSignatures(s)
+}
+
+// The choices of CertificateSet that are attribute certificates (RFC 5652, 10.2.2).
+const (
+	tagV1AttrCert = 0xa1
+	tagV2AttrCert = 0xa2
+)
+
+// archiveTimestamps names the archive time-stamps that stand in the CMS.
+func (v *validation) archiveTimestamps(s *subject) {
+	for _, kind := range []struct {
+		oid     asn1.ObjectIdentifier
+		version string
+	}{{cms.OIDArchiveTimestampV2, "v2"}, {cms.OIDArchiveTimestampV3, "v3"}} {
+		for _, one := range s.info.Unsigned {
+			if !one.OID.Equal(kind.oid) {
+				continue
+			}
+			for _, der := range one.Values {
+				out := ArchiveTimestamp{Version: kind.version, Status: StatementNotChecked}
+				if t, err := tsp.ParseToken(der); err == nil {
+					out.Time = Time{t.GenTime}
+					if c, err := t.SigningCertificate(v.pool...); err == nil {
+						out.TSA = c.Subject
+					}
+				}
+				s.out.Attributes.ArchiveTimestamps = append(s.out.Attributes.ArchiveTimestamps, out)
+			}
+		}
+	}
 }
 
 func commitmentName(oid asn1.ObjectIdentifier) string {

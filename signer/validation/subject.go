@@ -18,7 +18,9 @@ type subject struct {
 	file     *pdf.File // the revision in which it was found
 	out      *Signature
 	revision int // index of the revision it covers; -1 when it covers none
-	ranges   [2][2]int64
+	// standalone says that the signature is a file of its own and not in a document.
+	standalone bool
+	ranges     [2][2]int64
 
 	data  *cms.SignedData
 	info  *cms.SignerInfo
@@ -48,6 +50,7 @@ func newSubject(sig pades.Signature, f *pdf.File) *subject {
 		Revocation: Revocation{Status: certs.StatusUnknown, Source: certs.SourceNone},
 		Permission: permissionWord(permission(&sig)), Modifications: ModificationNone, Chain: []string{}, BestTimeSource: TimeNow,
 		Attributes: newAttributes()}
+	s.out.Page, s.out.Box = placeOf(&sig)
 	switch {
 	case sig.DocumentTimestamp():
 		s.out.Type = DocumentTimestamp

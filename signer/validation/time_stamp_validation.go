@@ -38,7 +38,7 @@ func (v *validation) validateToken(t *tsp.Token, tsa *certs.Certificate, poe tim
 	}
 	path, err := v.buildPath(tsa, certs.UsageTimeStamping, poe)
 	if err != nil {
-		r := v.pathFailure(tsa, err, poe)
+		r := v.pathFailure(tsa, certs.UsageTimeStamping, err, poe)
 		return r.sub, r.words(), nil, false
 	}
 	// The path stands at poe; now its revocation at the token's own time.
@@ -55,7 +55,7 @@ func (v *validation) validateToken(t *tsp.Token, tsa *certs.Certificate, poe tim
 	if !v.strongEnough(t, tsa, path, poe) {
 		return ades.CryptoConstraintsFailureNoPOE, text.Get("validation.path.algorithm_too_weak"), nil, false
 	}
-	if sub, code := v.pastSignature(at, poe, t.GenTime, false); sub != "" {
+	if sub, code, _ := v.pastSignature(at, poe, t.GenTime, false); sub != "" {
 		return sub, text.Get("validation.path." + text.Key(code)), nil, false
 	}
 	return "", text.Message{}, path, at.embedded

@@ -13,16 +13,17 @@ import (
 // stands below must have existed before. fresh is the time for which revocation
 // data must have been in force: the best signature time, or a token's own time.
 //
-// It returns the control time at which the path still stood, or false when the
-// proofs of existence that this takes are missing.
-func (v *validation) slide(path certs.Path, fresh time.Time, signer bool) (control time.Time, ok bool) {
+// It returns the control time at which the path still stood; missing names the object
+// of which a proof of existence from before it would be needed (NO_POE), nil when
+// none is missing.
+func (v *validation) slide(path certs.Path, fresh time.Time, signer bool) (control time.Time, missing *MissingProof) {
 	control = v.at
 	for i := len(path) - 2; i >= 0; i-- {
 		c := path[i]
 		// The signer's own certificate is bound by the signature itself, whose
 		// existence the caller compares with the control time.
 		if i > 0 && v.existedAt(c.Raw).After(control) {
-			return control, false
+			return control, missingProof(ProofOfCertificate, c)
 		}
 		s := v.check(question{cert: c, issuer: path[i+1], anchor: path.Anchor(), at: fresh, proven: true, signer: signer && i == 0},
 			v.existingAt(control, c))
@@ -30,19 +31,19 @@ func (v *validation) slide(path certs.Path, fresh time.Time, signer bool) (contr
 		case !s.RevokedAt.IsZero():
 			control = earlier(control, s.RevokedAt)
 		case s.Status != certs.StatusGood && (i == 0 || v.policy.RequireCARevocation || !silent(c)):
-			return control, false
+			return control, missingProof(ProofOfRevocation, c)
 		}
 		if sub, _ := v.evidenceFault(s); sub != "" {
-			return control, false
+			return control, missingProof(ProofOfRevocation, c)
 		}
 		control = earlier(control, c.NotAfter)
 		strong := v.certificateUntil(c, path[i+1])
 		if i > 0 && v.existedAt(c.Raw).After(strong) {
-			return control, false
+			return control, missingProof(ProofOfCertificate, c)
 		}
 		control = earlier(control, strong)
 	}
-	return control, true
+	return control, nil
 }
 
 // existingAt is the revocation data about c, the document's and what was asked for,

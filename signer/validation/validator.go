@@ -37,9 +37,14 @@ type Validator struct {
 	Policy Policy
 	// AllowSandbox admits certificates with the sandbox mark.
 	AllowSandbox bool
+	// Seals tells the certificates that are agencies' seals; nil knows none beside those
+	// of the Policy. No mark in a certificate tells a seal from a person's.
+	Seals func(*certs.Certificate) bool
 	// Verified remembers certificate signatures from one document to the next; nil
 	// does not.
 	Verified *certs.Verified
+	// Buffers are used from one document to the next; nil makes new ones.
+	Buffers *pdf.Buffers
 }
 
 // Input is a document to validate.
@@ -65,6 +70,25 @@ type Input struct {
 // signature data (not-a-pdf, pdf-malformed, pdf-repair-needed), is encrypted,
 // exceeds a limit, or could not be read at all; or it is the context's error.
 func (v *Validator) Validate(ctx context.Context, in Input, at time.Time) (*Report, error) {
+	run, err := v.start(ctx, in, at)
+	if err != nil {
+		return nil, err
+	}
+	scratch := v.Buffers.Chunk(int(overlap + min(chunkSize, in.Size)))
+	run.scratch = *scratch
+	defer func() {
+		*scratch = run.scratch // it may have grown
+		v.Buffers.Return(scratch)
+	}()
+	if err := run.validate(); err != nil {
+		return nil, err
+	}
+	run.report.finish()
+	return run.report, nil
+}
+
+// start begins a run with an empty report.
+func (v *Validator) start(ctx context.Context, in Input, at time.Time) (*validation, error) {
 	policy := v.Policy
 	if policy.Name == "" {
 		var err error
@@ -72,15 +96,10 @@ func (v *Validator) Validate(ctx context.Context, in Input, at time.Time) (*Repo
 			return nil, err
 		}
 	}
-	run := &validation{Validator: v, ctx: ctx, in: in, at: at.UTC(), policy: policy, algorithms: certs.TS119312(),
+	return &validation{Validator: v, ctx: ctx, in: in, at: at.UTC(), policy: policy, algorithms: policy.table(),
 		ocsps: map[string][]certs.Evidence{}, seen: map[[32]byte]bool{}, fetched: map[[32]byte]fetched{},
 		report: &Report{File: in.Name, Verdict: Valid, Reasons: []Reason{}, Signatures: []Signature{}, Changes: []Change{},
-			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: online(v.Revocation)}}
-	if err := run.validate(); err != nil {
-		return nil, err
-	}
-	run.report.finish()
-	return run.report, nil
+			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: online(v.Revocation)}}, nil
 }
 
 // validation is one run of Validate.
@@ -105,6 +124,8 @@ type validation struct {
 	scratch []byte
 	// byteRanges counts the signature dictionaries that stand in the file in clear.
 	byteRanges int
+	// ahead is the search for definitions where it began before it was asked for.
+	ahead *aheadSearch
 
 	pool    []*certs.Certificate        // every certificate that the document holds
 	ocsps   map[string][]certs.Evidence // its OCSP responses, by serial number
@@ -126,6 +147,7 @@ func (v *validation) validate() error {
 	}
 	// 2. Format of each signature, then one pass over the bytes for all digests.
 	v.checkFormats()
+	defer v.searchAhead()()
 	if err := v.readBytes(); err != nil {
 		return err
 	}
@@ -160,12 +182,11 @@ func (v *validation) validate() error {
 
 // open reads the structure of the file.
 func (v *validation) open() error {
-	f, err := pdf.Open(v.in.Reader, v.in.Size, pdf.Options{Password: v.in.Password, Known: v.in.Known})
+	f, err := pdf.Open(v.in.Reader, v.in.Size, pdf.Options{Password: v.in.Password, Known: v.in.Known, Keep: true, Buffers: v.Buffers})
 	if err != nil {
 		return err
 	}
 	v.file = f
-	v.scratch = make([]byte, overlap+min(chunkSize, v.in.Size))
 	if err := f.EncryptionError(); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (v *validation) compare() error {
 			return nil
 		}
 	}
-	findings, err := differences(v.ctx, v.files, v.revs, first)
+	findings, err := differences(v.ctx, v.in.Reader, v.files, v.revs, first)
 	switch {
 	case errors.Is(err, errBudget):
 		v.report.because(Inconclusive, Reason{Code: ReasonBudget, Message: text.Get(reasonKey(ReasonBudget))})
@@ -104,8 +104,10 @@ func (v *validation) conclude() {
 	if v.rights {
 		v.report.because(ValidWithNotes, Reason{Code: ReasonUsageRights, Message: text.Get(reasonKey(ReasonUsageRights))})
 	}
-	v.findLikenesses(signed)
-	v.findOrphans()
+	if v.file != nil {
+		v.findLikenesses(signed)
+		v.findOrphans()
+	}
 	if signed {
 		return
 	}

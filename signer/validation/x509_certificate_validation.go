@@ -26,7 +26,7 @@ type pathResult struct {
 func (v *validation) validatePath(leaf *certs.Certificate, usage certs.Usage, at time.Time, proven, signer bool) pathResult {
 	path, err := v.buildPath(leaf, usage, at)
 	if err != nil {
-		return v.pathFailure(leaf, err, at)
+		return v.pathFailure(leaf, usage, err, at)
 	}
 	return v.pathRevocation(path, at, proven, signer)
 }
@@ -72,17 +72,6 @@ func silent(c *certs.Certificate) bool {
 	return len(c.OCSPServers) == 0 && len(c.CRLDistributionPoints) == 0
 }
 
-func (v *validation) anchors(at time.Time) []*certs.Certificate {
-	if v.Trust == nil {
-		return nil
-	}
-	list, err := v.Trust.Anchors(v.ctx, at)
-	if err != nil {
-		return nil
-	}
-	return list
-}
-
 // maxPaths bounds the paths built for one document: each may cost hundreds of
 // signature verifications when the certificates were made to confuse.
 const maxPaths = 400
@@ -91,12 +80,12 @@ func (v *validation) buildPath(leaf *certs.Certificate, usage certs.Usage, at ti
 	if v.paths++; v.paths > maxPaths {
 		return nil, &certs.PathError{Reason: certs.ReasonBudget, Cert: leaf}
 	}
-	return certs.BuildPath(v.ctx, leaf, certs.PathOptions{Intermediates: v.pool, Anchors: v.anchors(at), Issuers: v.Issuers,
+	return certs.BuildPath(v.ctx, leaf, certs.PathOptions{Intermediates: v.pool, Anchors: v.anchorsFor(leaf, usage, at), Issuers: v.Issuers,
 		At: at, Usage: usage, AllowSandbox: v.AllowSandbox, Verified: v.Verified})
 }
 
 // pathFailure gives a path error its sub-indication (EN 319 102-1, 5.2.6.4).
-func (v *validation) pathFailure(leaf *certs.Certificate, err error, at time.Time) pathResult {
+func (v *validation) pathFailure(leaf *certs.Certificate, usage certs.Usage, err error, at time.Time) pathResult {
 	r := pathResult{sub: ades.CertificateChainGeneralFailure, code: ReasonChain,
 		leaf: certs.RevocationStatus{Status: certs.StatusUnknown, Source: certs.SourceNone}}
 	var p *certs.PathError
@@ -109,7 +98,10 @@ func (v *validation) pathFailure(leaf *certs.Certificate, err error, at time.Tim
 		if len(v.anchors(at)) == 0 {
 			r.code = ReasonNoAnchors
 		}
-		if v.onceTrusted(leaf, at) {
+		switch {
+		case v.elsewhere(leaf, usage, at):
+			r.sub, r.code = ades.ChainConstraintsFailure, ReasonDomain
+		case v.onceTrusted(leaf, at):
 			r.sub, r.code = ades.NoCertificateChainFoundNoPOE, ReasonAnchorEnded
 		}
 	case certs.ReasonSandbox:

@@ -101,6 +101,7 @@ func shadows() []Attack {
 				"BBox", pdf.Array{pdf.Int(0), pdf.Int(0), pdf.Int(999), pdf.Int(999)}), []byte("0 0 999 999 re f"))
 		}),
 		resource("graphics state exchanged", "ExtGState", func(*pdf.Dict) pdf.Object { return pdf.NewDict("ca", pdf.Int(0)) }),
+		{Name: "optional content switched", Class: "shadow", make: switchLayers},
 		{Name: "content freed", Class: "shadow", make: func(t *target) ([]byte, error) {
 			_, page, err := t.file.Page(1)
 			if err != nil {
@@ -113,6 +114,32 @@ func shadows() []Attack {
 			return t.update(func(u *pdf.Update) error { u.Put(ref, pdf.Null{}); return nil })
 		}},
 	}
+}
+
+// switchLayers turns the optional content off that the document shows, where its
+// default configuration says so (ISO 32000-2, 8.11.4.3).
+func switchLayers(t *target) ([]byte, error) {
+	_, root, err := t.file.Root()
+	if err != nil {
+		return nil, err
+	}
+	properties, err := t.file.Dict(root.Get("OCProperties"))
+	if err != nil || properties.Len() == 0 {
+		return nil, errNotHere
+	}
+	config, err := t.file.Dict(properties.Get("D"))
+	if err != nil {
+		return nil, err
+	}
+	config = config.Clone()
+	config.Delete("ON")
+	config.Set("OFF", properties.Get("OCGs"))
+	if ref, err := reference(properties.Get("D")); err == nil {
+		return t.update(func(u *pdf.Update) error { u.Put(ref, config); return nil })
+	}
+	properties = properties.Clone()
+	properties.Set("D", config)
+	return t.catalog(func(_ *pdf.Update, root *pdf.Dict) error { root.Set("OCProperties", properties); return nil })
 }
 
 // resource overrides the first resource of a category of the first page that is an

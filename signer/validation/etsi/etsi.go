@@ -88,13 +88,17 @@ func (w *writer) signature(i int) signatureReport {
 	if s.SubIndication != "" {
 		r.Status.Sub = []string{subIndication + string(s.SubIndication)}
 	}
+	if p := s.PastValidation; p != nil {
+		r.Status.Sub = append(r.Status.Sub, subIndication+string(p.SubIndication))
+	}
 	return r
 }
 
 // processOf names the validation process whose material decided (EN 319 102-1,
 // 5.3, 5.5 and 5.6).
 func processOf(s *validation.Signature) string {
-	level, _ := ades.ParseLevel(strings.TrimPrefix(s.Level, "PAdES-"))
+	_, name, _ := strings.Cut(s.Level, "-")
+	level, _ := ades.ParseLevel(name)
 	switch {
 	case level.AtLeast(ades.BLTA), s.BestTimeSource == validation.TimeDocumentTimestamp:
 		return processLTA

@@ -196,3 +196,27 @@ func TestStoredReportIsWritten(t *testing.T) {
 		t.Error("another signer")
 	}
 }
+
+// Made again from the evidence in the document, with the same time of validation: the
+// same bytes, whatever came to be known since.
+func TestXMLMadeAgainLaterIsTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	doc, first := w.signed(t, "văn bản.pdf")
+	at := first.CheckedAt.Time
+	before := write(t, first, etsi.Options{Validator: w.Leader().Certificate})
+	if err := w.Revoke(w.Leader().Certificate, at, certstest.KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	v := &validation.Validator{Trust: w.Anchors(), AllowSandbox: true, Verified: &certs.Verified{}}
+	again, err := v.Validate(t.Context(), validation.Input{Reader: bytes.NewReader(doc), Size: int64(len(doc)), Name: "văn bản.pdf"}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after := write(t, again, etsi.Options{Validator: w.Leader().Certificate}); after != before {
+		t.Errorf("another report:\n%s\n%s", before, after)
+	}
+	if later := write(t, w.validate(t, doc, "other.pdf"), etsi.Options{}); later == before {
+		t.Error("the report says nothing of its file, its time or its maker")
+	}
+}
