@@ -70,7 +70,13 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) (err error) {
 	if b.manifest.Database, err = b.file(ctx, databaseName, snapshot); err != nil {
 		return err
 	}
-	err = eachFileBlob(ctx, snapshot, func(d exchange.Digest) error { return b.blob(ctx, d, db.path(d)) })
+	from := db.depot
+	if from == nil {
+		if from, err = openReadDepot(ctx, db); err != nil {
+			return err
+		}
+	}
+	err = eachFileBlob(ctx, snapshot, func(d exchange.Digest) error { return b.blob(ctx, d, from) })
 	if err != nil {
 		return err
 	}
@@ -81,9 +87,16 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) (err error) {
 	return b.tar.Close()
 }
 
-// snapshot copies the database as of one moment into a file beside it.
+// snapshot copies the database as of one moment into a SQLite file in the directory.
 func (db *DB) snapshot(ctx context.Context) (name string, err error) {
 	name = filepath.Join(db.opts.Dir, ".snapshot-"+rand.Text()+".db")
+	if db.Shared() {
+		if err := db.snapshotPostgres(ctx, name); err != nil {
+			_ = os.Remove(name)
+			return "", fmt.Errorf("copying database: %w", err)
+		}
+		return name, os.Chmod(name, backupMode)
+	}
 	live, err := sql.Open("sqlite", dsn(filepath.Join(db.opts.Dir, databaseName), "deferred"))
 	if err != nil {
 		return "", fmt.Errorf("opening database to copy: %w", err)
@@ -174,11 +187,16 @@ func (b *backup) file(ctx context.Context, name, path string) (exchange.Blob, er
 	if err != nil {
 		return exchange.Blob{}, err
 	}
-	if err := b.header(name, info.Size()); err != nil {
+	return b.bytes(ctx, name, f, info.Size())
+}
+
+// bytes writes size bytes of r as one part and returns what was written.
+func (b *backup) bytes(ctx context.Context, name string, r io.Reader, size int64) (exchange.Blob, error) {
+	if err := b.header(name, size); err != nil {
 		return exchange.Blob{}, err
 	}
 	h := sha256.New()
-	n, err := io.CopyBuffer(io.MultiWriter(b.tar, h), &source{ctx: ctx, r: f}, make([]byte, copyBuffer))
+	n, err := io.CopyBuffer(io.MultiWriter(b.tar, h), &source{ctx: ctx, r: r}, make([]byte, copyBuffer))
 	if err != nil {
 		return exchange.Blob{}, fmt.Errorf("backing up %s: %w", name, err)
 	}
@@ -187,8 +205,13 @@ func (b *backup) file(ctx context.Context, name, path string) (exchange.Blob, er
 
 // blob writes one blob; one that is damaged on the disk ends the backup, since a
 // restore of it would.
-func (b *backup) blob(ctx context.Context, d exchange.Digest, path string) error {
-	got, err := b.file(ctx, blobsPrefix+string(d), path)
+func (b *backup) blob(ctx context.Context, d exchange.Digest, from depot) error {
+	r, err := from.open(ctx, d)
+	if err != nil {
+		return fmt.Errorf("backing up: %w", err)
+	}
+	defer func() { _ = r.Close() }()
+	got, err := b.bytes(ctx, blobsPrefix+string(d), r, r.Size())
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 // fill adds documents with a file and an event each, as work does.
 func fill(ctx context.Context, db *store.DB, from, n int) error {
 	for i := from; i < from+n; i++ {
-		blob, err := db.Put(ctx, bytes.NewReader(bytes.Repeat(fmt.Appendf(nil, "%07d.", i), 10_000)))
+		blob, err := db.Put(ctx, bytes.NewReader(bytes.Repeat(fmt.Appendf(nil, "%07d.", i), 20_000)))
 		if err != nil {
 			return err
 		}

@@ -2,16 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"antin/exchange"
 	"antin/internal/text"
@@ -24,59 +19,52 @@ type Beside struct{ db *DB }
 
 var _ exchange.Store = (*Beside)(nil)
 
-// OpenBeside opens the rows of an existing data directory without taking it over: it
-// takes no lock, changes no schema, works no queue and reaches no blobs. Errors:
-// not-found when there is no database, database-newer, state-conflict when the
-// database is of an earlier version that nothing has brought up to date yet.
+// OpenBeside opens the rows of an existing data directory, or of a PostgreSQL database,
+// without taking it over: it takes no lock, changes no schema, works no queue and
+// reaches no blobs. Errors: not-found when there is no database, database-newer,
+// database-unavailable, state-conflict when the database is of an earlier version that
+// nothing has brought up to date yet.
 func OpenBeside(ctx context.Context, o Options) (*Beside, error) {
-	o = Options{Dir: o.Dir, Now: o.Now, Logger: slog.New(slog.DiscardHandler), PollInterval: defaultPoll, Workers: 1}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	o.OnEvent = func(exchange.AgencyCode) {} // whoever waits is in another process
-	if _, err := os.Stat(filepath.Join(o.Dir, "antin.db")); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, text.Detailed(text.NotFound, err, "access.no-database", o.Dir)
-		}
-		return nil, diskError(fmt.Errorf("looking for database: %w", err))
-	}
-	b := &Beside{db: &DB{opts: o}}
+	o = Options{Dir: o.Dir, Database: o.Database, Now: o.Now, Workers: 1}.withDefaults() // whoever waits is in another process
+	b := &Beside{db: &DB{opts: o, engine: engineOf(o)}}
 	if err := b.open(ctx); err != nil {
 		_ = b.Close()
-		return nil, err
+		return nil, diskError(err)
 	}
 	return b, nil
 }
 
-func (b *Beside) open(ctx context.Context) error {
-	file := filepath.Join(b.db.opts.Dir, "antin.db")
-	var err error
-	if b.db.write, err = sql.Open("sqlite", dsn(file, "immediate", "synchronous(FULL)", "foreign_keys(ON)")); err != nil {
-		return fmt.Errorf("opening database: %w", err)
+func (b *Beside) open(ctx context.Context) (err error) {
+	db := b.db
+	if db.Shared() {
+		err = db.openPostgres(ctx)
+	} else {
+		file := filepath.Join(db.opts.Dir, databaseName)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return text.Detailed(text.NotFound, err, "access.no-database", db.opts.Dir)
+		} else if err != nil {
+			return fmt.Errorf("looking for database: %w", err)
+		}
+		err = db.openFile(file)
 	}
-	b.db.write.SetMaxOpenConns(1)
-	if b.db.read, err = sql.Open("sqlite", dsn(file, "deferred", "query_only(ON)")); err != nil {
-		return fmt.Errorf("opening database to read: %w", err)
-	}
-	own, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, b.db.write, own)
+	p, err := db.provider()
 	if err != nil {
-		return fmt.Errorf("reading migrations: %w", err)
+		return err
 	}
 	have, newest, err := p.GetVersions(ctx)
 	switch {
 	case err != nil:
-		return diskError(fmt.Errorf("reading schema version: %w", err))
+		return fmt.Errorf("reading schema version: %w", err)
 	case have > newest:
 		return text.Errorf(text.DatabaseNewer, fmt.Errorf("schema %d, this program knows %d", have, newest))
 	}
 	if pending, err := p.HasPending(ctx); err != nil || pending {
 		return errors.Join(err, text.Detailed(text.StateConflict, nil, "access.database-older"))
 	}
-	return b.db.openQueue()
+	return db.openQueue()
 }
 
 // Update implements exchange.Store.
@@ -90,13 +78,4 @@ func (b *Beside) View(ctx context.Context, fn func(exchange.Tx) error) error {
 }
 
 // Close ends the use of the directory.
-func (b *Beside) Close() error {
-	var errs []error
-	if b.db.read != nil {
-		errs = append(errs, b.db.read.Close())
-	}
-	if b.db.write != nil {
-		errs = append(errs, b.db.write.Close())
-	}
-	return errors.Join(errs...)
-}
+func (b *Beside) Close() error { return b.db.Close() }

@@ -9,8 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"antin/exchange"
@@ -18,118 +18,130 @@ import (
 )
 
 const (
-	// inline is the size up to which a blob is a row and not a file: making a file
-	// costs more than writing a small one, and receipts, reports and status messages
-	// are small.
-	inline = 64 << 10
+	// inlineSQLite and inlinePostgres are the sizes up to which a blob is a row. Beside
+	// SQLite making a file costs more than writing a document of usual size twice
+	// (docs/benchmarks/exchange.md); PostgreSQL writes a row's bytes over the network and
+	// twice to its log.
+	inlineSQLite   = 128 << 10
+	inlinePostgres = 64 << 10
 	// copyBuffer is the memory one Put or Verify takes, whatever the blob's size.
 	copyBuffer = 256 << 10
-	tempDir    = "tmp"
 )
 
-// blobFile is what Put needs of a file.
-type blobFile interface {
-	io.WriteCloser
-	Name() string
-	Sync() error
+// depot keeps the blobs that are too great for a row.
+type depot interface {
+	// put makes the bytes of r durable under their digest. With want, it keeps them
+	// only when they are those.
+	put(ctx context.Context, r io.Reader, want *exchange.Blob) (exchange.Blob, error)
+	// open returns the bytes of d; not-found.
+	open(ctx context.Context, d exchange.Digest) (exchange.BlobReader, error)
+	// holds returns nil when d is there, seen from within a transaction; not-found.
+	holds(ctx context.Context, t *tx, d exchange.Digest) error
+	// remove removes the bytes of d, within a transaction that keeps other writers out.
+	remove(ctx context.Context, t *tx, d exchange.Digest) error
+	// sweep is Sweep for what the depot holds.
+	sweep(ctx context.Context, before time.Time) (int, error)
+	// check proves that bytes can be written, read and removed.
+	check(ctx context.Context) error
 }
 
-func createTemp(dir string) (blobFile, error) { return os.CreateTemp(dir, "put-*") }
-
-// openBlobs makes the directories and removes what a dead process left unnamed.
-func (db *DB) openBlobs() error {
-	tmp := filepath.Join(db.blobDir, tempDir)
-	if err := os.RemoveAll(tmp); err != nil {
-		return fmt.Errorf("clearing unfinished blobs: %w", err)
+// inline is the size in bytes up to which a blob is a row.
+func (db *DB) inline() int {
+	if db.Shared() {
+		return inlinePostgres
 	}
-	if err := os.MkdirAll(tmp, dirMode); err != nil {
-		return fmt.Errorf("making blob directory: %w", err)
-	}
-	for i := range 256 {
-		if err := os.MkdirAll(filepath.Join(db.blobDir, fmt.Sprintf("%02x", i)), dirMode); err != nil {
-			return fmt.Errorf("making blob directory: %w", err)
-		}
-	}
-	return syncDir(db.blobDir)
+	return inlineSQLite
 }
 
-// path is where the file of d is or would be.
-func (db *DB) path(d exchange.Digest) string {
-	return filepath.Join(db.blobDir, string(d[:2]), string(d))
+// heads are buffers for the first bytes of a blob, which say whether it will be a row.
+var heads = sync.Pool{New: func() any {
+	b := make([]byte, inlineSQLite+1)
+	return &b
+}}
+
+// openBlobs prepares what keeps blobs.
+func (db *DB) openBlobs(ctx context.Context) (err error) {
+	if err := db.clearTemp(); err != nil {
+		return err
+	}
+	db.depot, err = openDepot(ctx, db)
+	return err
+}
+
+func openDepot(ctx context.Context, db *DB) (depot, error) {
+	if db.opts.S3 == nil {
+		return openDirectory(db)
+	}
+	return openBucket(ctx, db)
 }
 
 // Put implements exchange.Blobs.
 func (db *DB) Put(ctx context.Context, r io.Reader) (exchange.Blob, error) {
+	return db.put(ctx, r, nil)
+}
+
+// PutExact is Put for bytes whose name is known: digest-mismatch, and nothing is kept,
+// when r gives others.
+func (db *DB) PutExact(ctx context.Context, r io.Reader, want exchange.Blob) (exchange.Blob, error) {
+	return db.put(ctx, r, &want)
+}
+
+func (db *DB) put(ctx context.Context, r io.Reader, want *exchange.Blob) (exchange.Blob, error) {
 	// A body that is cut off may end in io.ErrUnexpectedEOF, which io.ReadFull also
 	// says of a short blob: only src knows which of the two it was.
 	src := &source{ctx: ctx, r: r}
-	head := make([]byte, inline+1)
+	buffer := heads.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer heads.Put(buffer)
+	head := (*buffer)[:db.inline()+1]
 	n, err := io.ReadFull(src, head)
 	switch {
 	case src.err != nil:
 		return exchange.Blob{}, src.err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return db.putRow(ctx, head[:n])
+		return db.putRow(ctx, head[:n], want)
 	case err != nil:
 		return exchange.Blob{}, err
 	}
-	return db.putFile(ctx, io.MultiReader(bytes.NewReader(head), r))
+	return db.depot.put(ctx, io.MultiReader(bytes.NewReader(head), r), want)
 }
 
-func (db *DB) putRow(ctx context.Context, b []byte) (exchange.Blob, error) {
+func (db *DB) putRow(ctx context.Context, b []byte, want *exchange.Blob) (exchange.Blob, error) {
 	blob := exchange.Blob{Digest: exchange.DigestOf(b), Size: int64(len(b))}
-	if b == nil {
-		b = []byte{}
+	if err := asWanted(blob, want); err != nil {
+		return exchange.Blob{}, err
 	}
-	_, err := db.write.ExecContext(ctx, `INSERT INTO blob (digest, stored_at, data) VALUES ($1, $2, $3)
-		ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at, data = excluded.data`,
-		blob.Digest, micros(db.opts.Now()), b)
-	if err != nil {
+	if stage := exchange.KeptUnder(ctx); stage != nil {
+		stage.Keep(blob.Digest, b)
+		return blob, nil
+	}
+	if err := db.update(ctx, func(t *tx) error { return t.putRow(ctx, blob.Digest, b) }); err != nil {
 		return exchange.Blob{}, diskError(fmt.Errorf("storing blob: %w", err))
 	}
 	return blob, nil
 }
 
-// putFile writes to a temporary file, makes it durable, names it by its digest
-// and makes the name durable. An existing file of that name is replaced: that
-// costs nothing, makes it young for the sweeper and mends it if it was damaged.
-func (db *DB) putFile(ctx context.Context, r io.Reader) (_ exchange.Blob, err error) {
-	f, err := db.create(filepath.Join(db.blobDir, tempDir))
-	if err != nil {
-		return exchange.Blob{}, diskError(fmt.Errorf("storing blob: %w", err))
+// putRow writes the bytes of a small blob.
+func (t *tx) putRow(ctx context.Context, d exchange.Digest, b []byte) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO blob (digest, stored_at, data) VALUES ($1, $2, $3)
+		ON CONFLICT (digest) DO UPDATE SET stored_at = excluded.stored_at, data = excluded.data`,
+		d, micros(t.db.opts.Now()), b)
+	return err
+}
+
+// asWanted refuses bytes that are not those announced.
+func asWanted(got exchange.Blob, want *exchange.Blob) error {
+	if want == nil || got == *want {
+		return nil
 	}
-	name := f.Name()
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(name)
-		}
-	}()
+	return text.Errorf(text.DigestMismatch, fmt.Errorf("%d bytes came of %d announced, or others", got.Size, want.Size))
+}
+
+// hashed copies r to w and names what went by. The error of r is told apart from w's.
+func hashed(ctx context.Context, w io.Writer, r io.Reader) (blob exchange.Blob, cut, err error) {
 	h := sha256.New()
 	src := &source{ctx: ctx, r: r}
-	n, err := io.CopyBuffer(io.MultiWriter(h, f), src, make([]byte, copyBuffer))
-	if src.err != nil {
-		return exchange.Blob{}, src.err
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return exchange.Blob{}, diskError(fmt.Errorf("storing blob: %w", err))
-	}
-	blob := exchange.Blob{Digest: exchange.Digest(hex.EncodeToString(h.Sum(nil))), Size: n}
-	db.sweeping.RLock()
-	defer db.sweeping.RUnlock()
-	if err = os.Rename(name, db.path(blob.Digest)); err == nil {
-		err = syncDir(filepath.Dir(db.path(blob.Digest)))
-	}
-	if err != nil {
-		return exchange.Blob{}, diskError(fmt.Errorf("naming blob: %w", err))
-	}
-	return blob, nil
+	n, err := io.CopyBuffer(io.MultiWriter(h, w), src, make([]byte, copyBuffer))
+	return exchange.Blob{Digest: exchange.Digest(hex.EncodeToString(h.Sum(nil))), Size: n}, src.err, err
 }
 
 // source reads r until ctx is done and keeps r's own error apart from the file's.
@@ -151,14 +163,6 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // Open implements exchange.Blobs.
 func (db *DB) Open(ctx context.Context, d exchange.Digest) (exchange.BlobReader, error) {
 	if _, ok := exchange.ParseDigest(string(d)); !ok {
@@ -170,32 +174,14 @@ func (db *DB) Open(ctx context.Context, d exchange.Digest) (exchange.BlobReader,
 		return &rowReader{bytes.NewReader(data)}, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("opening blob %s: %w", d, err)
+		return nil, diskError(fmt.Errorf("opening blob %s: %w", d, err))
 	}
-	f, err := os.Open(db.path(d))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, text.Errorf(text.NotFound, fmt.Errorf("no blob %s", d))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening blob %s: %w", d, err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening blob %s: %w", d, err), f.Close())
-	}
-	return &fileReader{File: f, size: info.Size()}, nil
+	return db.depot.open(ctx, d)
 }
 
 type rowReader struct{ *bytes.Reader }
 
 func (*rowReader) Close() error { return nil }
-
-type fileReader struct {
-	*os.File
-	size int64
-}
-
-func (f *fileReader) Size() int64 { return f.size }
 
 // Verify implements exchange.Blobs.
 func (db *DB) Verify(ctx context.Context, d exchange.Digest) error {
@@ -217,6 +203,18 @@ func (db *DB) Verify(ctx context.Context, d exchange.Digest) error {
 // ErrDamaged is returned by Verify for bytes that changed on the disk.
 var ErrDamaged = errors.New("bytes on disk differ from their digest")
 
+// CheckBlobs proves that great blobs can be written, read and removed where o keeps
+// them, beside whatever process works there. It opens no database.
+func CheckBlobs(ctx context.Context, o Options) error {
+	o = o.withDefaults()
+	db := &DB{opts: o, engine: engineOf(o), blobDir: filepath.Join(o.Dir, "blobs"), create: createTemp}
+	x, err := openReadDepot(ctx, db)
+	if err != nil {
+		return err
+	}
+	return diskError(x.check(ctx))
+}
+
 // refer notes that owner names blobs, and refuses a blob that is not there: no
 // row without its bytes.
 func (t *tx) refer(ctx context.Context, owner string, blobs []exchange.Blob) error {
@@ -234,76 +232,72 @@ func (t *tx) refer(ctx context.Context, owner string, blobs []exchange.Blob) err
 			}
 			continue // named before
 		}
-		if err := t.present(ctx, b); err != nil {
+		if err := t.present(ctx, b.Digest); err != nil {
 			return fmt.Errorf("%s names blob %s: %w", owner, b.Digest, err)
 		}
 	}
 	return nil
 }
 
-func (t *tx) present(ctx context.Context, b exchange.Blob) error {
-	var n int
-	if err := t.QueryRowContext(ctx, `SELECT count(*) FROM blob WHERE digest = $1`, b.Digest).Scan(&n); err != nil || n > 0 {
+func (t *tx) present(ctx context.Context, d exchange.Digest) error {
+	n, err := t.count(ctx, `SELECT count(*) FROM blob WHERE digest = $1`, d)
+	if err != nil || n > 0 {
 		return err
 	}
-	if _, err := os.Stat(t.db.path(b.Digest)); err != nil {
-		return text.Errorf(text.NotFound, err)
+	return t.db.depot.holds(ctx, t, d)
+}
+
+func (t *tx) count(ctx context.Context, query string, args ...any) (n int, err error) {
+	err = t.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, err
+}
+
+// named reports whether a row names d.
+func (t *tx) named(ctx context.Context, d exchange.Digest) (bool, error) {
+	n, err := t.count(ctx, `SELECT count(*) FROM blob_ref WHERE digest = $1`, d)
+	return n > 0, err
+}
+
+// Discard removes the bytes of d at once unless a row names them. The caller knows
+// that nobody is about to store the same bytes.
+func (db *DB) Discard(ctx context.Context, d exchange.Digest) error {
+	if _, ok := exchange.ParseDigest(string(d)); !ok {
+		return nil
 	}
-	return nil
+	return db.update(ctx, func(t *tx) error {
+		if named, err := t.named(ctx, d); named || err != nil {
+			return err
+		}
+		res, err := t.ExecContext(ctx, `DELETE FROM blob WHERE digest = $1`, d)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); n > 0 || err != nil {
+			return err
+		}
+		return db.depot.remove(ctx, t, d)
+	})
 }
 
 // Sweep implements exchange.Blobs.
 func (db *DB) Sweep(ctx context.Context, before time.Time) (int, error) {
-	res, err := db.write.ExecContext(ctx, `DELETE FROM blob WHERE stored_at < $1
-		AND NOT EXISTS (SELECT 1 FROM blob_ref r WHERE r.digest = blob.digest)`, micros(before))
+	removed := 0
+	err := db.update(ctx, func(t *tx) error {
+		res, err := t.ExecContext(ctx, `DELETE FROM blob WHERE stored_at < $1
+			AND NOT EXISTS (SELECT 1 FROM blob_ref r WHERE r.digest = blob.digest)`, micros(before))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		removed = int(n)
+		return err
+	})
 	if err != nil {
 		return 0, diskError(fmt.Errorf("sweeping blobs: %w", err))
 	}
-	rows, err := res.RowsAffected()
+	n, err := db.depot.sweep(ctx, before)
 	if err != nil {
-		return 0, err
+		return removed + n, diskError(fmt.Errorf("sweeping blobs: %w", err))
 	}
-	removed := int(rows)
-	for i := range 256 {
-		n, err := db.sweepDir(ctx, filepath.Join(db.blobDir, fmt.Sprintf("%02x", i)), before)
-		removed += n
-		if err != nil {
-			return removed, diskError(fmt.Errorf("sweeping blobs: %w", err))
-		}
-	}
-	return removed, nil
-}
-
-// sweepDir removes the old, unnamed files of one directory. It holds the writer
-// meanwhile: no row can come to name a file that is about to go.
-func (db *DB) sweepDir(ctx context.Context, dir string, before time.Time) (removed int, err error) {
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) == 0 {
-		return 0, err
-	}
-	db.sweeping.Lock()
-	defer db.sweeping.Unlock()
-	err = db.Update(ctx, func(x exchange.Tx) error {
-		removed = 0
-		t := x.(*tx) //nolint:forcetypeassert // our own Update
-		for _, f := range files {
-			info, err := f.Info()
-			if err != nil || !info.ModTime().Before(before) {
-				continue // gone, or young
-			}
-			var n int
-			if err := t.QueryRowContext(ctx, `SELECT count(*) FROM blob_ref WHERE digest = $1`, f.Name()).Scan(&n); err != nil {
-				return err
-			}
-			if n > 0 {
-				continue
-			}
-			if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
-				return err
-			}
-			removed++
-		}
-		return nil
-	})
-	return removed, err
+	return removed + n, nil
 }

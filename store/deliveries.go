@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -24,7 +23,7 @@ func (t *tx) CreateDelivery(ctx context.Context, d exchange.Delivery) error {
 		d.ID, d.Agency, d.To, d.Subject, d.TransferID, d.State, d.Priority, micros(d.NextAt), body); err != nil {
 		return err
 	}
-	if err := t.touch(ctx, d.Subject); err != nil {
+	if err := t.touchSubject(ctx, d); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(d.ID), d.Blobs())
@@ -39,6 +38,14 @@ func (t *tx) SaveDelivery(ctx context.Context, d exchange.Delivery) error {
 	if err := t.save(ctx, d.ID, `UPDATE delivery SET state = $1, next_at = $2, body = $3, version = version + 1 WHERE id = $4 AND version = $5`,
 		d.State, micros(d.NextAt), body, d.ID, d.Version); err != nil {
 		return err
+	}
+	return t.touchSubject(ctx, d)
+}
+
+// touchSubject touches what d is about, unless that is d itself.
+func (t *tx) touchSubject(ctx context.Context, d exchange.Delivery) error {
+	if d.Subject == d.ID {
+		return nil
 	}
 	return t.touch(ctx, d.Subject)
 }
@@ -60,14 +67,6 @@ func (t *tx) DeliveriesOf(ctx context.Context, subject exchange.ID) ([]exchange.
 	return each(rows, delivery), err
 }
 
-// DueDeliveries implements exchange.DeliveryRows.
-func (t *tx) DueDeliveries(ctx context.Context, l exchange.Lane, now time.Time, limit int) ([]exchange.Delivery, error) {
-	rows, err := many[exchange.Delivery](ctx, t, `SELECT body, version FROM delivery
-		WHERE agency = $1 AND receiver = $2 AND next_at <= $3 AND `+open+` ORDER BY priority DESC, id LIMIT $4`,
-		l.From, l.To, micros(now), limit)
-	return each(rows, delivery), err
-}
-
 // Lane implements exchange.LaneRows.
 func (t *tx) Lane(ctx context.Context, l exchange.Lane) (exchange.LaneState, error) {
 	r, err := one[exchange.LaneState](ctx, t, `SELECT body, 0 FROM lane WHERE agency = $1 AND receiver = $2`, l.From, l.To)
@@ -86,34 +85,6 @@ func (t *tx) SaveLane(ctx context.Context, s exchange.LaneState) error {
 	_, err = t.ExecContext(ctx, `INSERT INTO lane (agency, receiver, body) VALUES ($1, $2, $3)
 		ON CONFLICT (agency, receiver) DO UPDATE SET body = excluded.body`, s.Lane.From, s.Lane.To, body)
 	return err
-}
-
-// OpenLanes implements exchange.LaneRows.
-func (t *tx) OpenLanes(ctx context.Context) (out []exchange.DueLane, err error) {
-	rows, err := t.QueryContext(ctx, `SELECT d.agency, d.receiver, min(d.next_at), coalesce(l.body, '{}') FROM delivery d
-		LEFT JOIN lane l ON l.agency = d.agency AND l.receiver = d.receiver
-		WHERE d.`+open+` GROUP BY d.agency, d.receiver, l.body`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var d exchange.DueLane
-		var s exchange.LaneState
-		var at int64
-		var body []byte
-		if err := rows.Scan(&d.Lane.From, &d.Lane.To, &at, &body); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(body, &s); err != nil {
-			return nil, err
-		}
-		if d.At = fromMicros(at); s.RetryAt.After(d.At) {
-			d.At = s.RetryAt
-		}
-		out = append(out, d)
-	}
-	return out, rows.Err()
 }
 
 // NextInLane implements exchange.LaneRows.

@@ -18,9 +18,11 @@ const (
 )
 
 // diskError gives err the code storage-full when the disk is full or refuses to
-// be written, and returns any other error as it is.
+// be written, database-unavailable when the database is not reached, and returns any
+// other error as it is.
 func diskError(err error) error {
-	if err == nil || text.CodeOf(err) == text.StorageFull {
+	var coded *text.Error
+	if err == nil || errors.As(err, &coded) {
 		return err
 	}
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EROFS, syscall.EIO, fs.ErrPermission} {
@@ -35,5 +37,5 @@ func diskError(err error) error {
 			return text.Errorf(text.StorageFull, err)
 		}
 	}
-	return err
+	return postgresError(err)
 }

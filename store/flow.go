@@ -134,13 +134,13 @@ func in(ids []exchange.ID) (string, []any) {
 	return b.String(), args
 }
 
-// batch is how many rows one query asks for by name.
-const batch = 500
+// idBatch is how many rows one query asks for by name.
+const idBatch = 500
 
 // inBatches runs query, whose %s is a list of ids, for all ids and gives each row to take.
 func inBatches[T any](ctx context.Context, t *tx, before, behind string, ids []exchange.ID, take func(row[T])) error {
 	for len(ids) > 0 {
-		n := min(len(ids), batch)
+		n := min(len(ids), idBatch)
 		list, args := in(ids[:n])
 		rows, err := many[T](ctx, t, before+"("+list+")"+behind, args...)
 		if err != nil {

@@ -72,6 +72,9 @@ func (db *DB) counts(ctx context.Context, query string) (map[string]int, error) 
 
 // QuickCheck has the engine look over the database's pages; an error says what is damaged.
 func (db *DB) QuickCheck(ctx context.Context) error {
+	if db.Shared() {
+		return db.checkPostgres(ctx)
+	}
 	var word string
 	err := db.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&word)
 	switch {
@@ -83,4 +86,9 @@ func (db *DB) QuickCheck(ctx context.Context) error {
 		return errors.New(word)
 	}
 	return nil
+}
+
+// Pools returns the state of the pools of connections by their names, read and write.
+func (db *DB) Pools() map[string]sql.DBStats {
+	return map[string]sql.DBStats{"read": db.read.Stats(), "write": db.write.Stats()}
 }

@@ -3,11 +3,11 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -16,23 +16,25 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the engine
 
 	"antin/exchange"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 // Options says where and how to keep state.
 type Options struct {
+	// Database is the URL of a PostgreSQL database, postgres://USER:PASSWORD@HOST/NAME;
+	// several processes may then share it. Empty means SQLite in Dir.
+	Database string
 	// Dir is the data directory; made when absent (mode 0700). It must be on a local
 	// disk: locks and fsync of network file systems cannot be relied on.
 	Dir string
+	// S3 is where great blobs are kept; nil means files in Dir.
+	S3 *S3Options
 	// Logger hears the queue's complaints; nil drops them.
 	Logger *slog.Logger
 	// Now is the clock for the age of blobs and jobs; nil means time.Now.
@@ -44,6 +46,11 @@ type Options struct {
 	// OnEvent is told, after the commit, of each agency whose evidence log has grown;
 	// nil tells nobody. It is called from several goroutines and must not wait.
 	OnEvent func(agency exchange.AgencyCode)
+	// Awake reports whether a worker of this process will have a job that is due now, so
+	// that the queue need not keep it; Wake gives it that job after the commit. nil means
+	// that none will. Neither may wait.
+	Awake func(j exchange.Job) bool
+	Wake  func(j exchange.Job)
 }
 
 const (
@@ -62,17 +69,21 @@ const (
 	dirMode = 0o700
 )
 
-// DB is an open data directory. It implements exchange.Store, exchange.Blobs and
+// DB is an open data directory, or a database on PostgreSQL. It implements exchange.Store, exchange.Blobs and
 // exchange.Queue, and is safe for concurrent use.
 type DB struct {
-	opts   Options
-	write  *sql.DB // one connection: SQLite has one writer anyway
-	read   *sql.DB // cannot write
-	river  *river.Client[*sql.Tx]
-	worker *jobWorker
-	lock   *os.File
+	opts    Options
+	engine  engine
+	owner   string
+	writers writers
+	write   *sql.DB // one connection: SQLite has one writer anyway
+	read    *sql.DB // cannot write
+	river   *river.Client[*sql.Tx]
+	worker  *jobWorker
+	lock    *os.File
 
 	blobDir string
+	depot   depot // keeps the blobs that are no rows
 	// sweeping is held shared while a blob gets its name and exclusively while the
 	// sweeper removes files, so that no blob goes between the two.
 	sweeping sync.RWMutex
@@ -88,9 +99,8 @@ var (
 // ErrInUse is returned by Open when another process holds the directory.
 var ErrInUse = errors.New("data directory is in use by another process")
 
-// Open opens the data directory, bringing its schema up to date. Errors: ErrInUse,
-// storage-full when the directory cannot be written, database-newer, or the engine's.
-func Open(ctx context.Context, o Options) (*DB, error) {
+// withDefaults fills in what may be left out.
+func (o Options) withDefaults() Options {
 	o.PollInterval = cmp.Or(o.PollInterval, defaultPoll)
 	o.Workers = cmp.Or(o.Workers, defaultWorkers)
 	if o.Now == nil {
@@ -102,58 +112,91 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.OnEvent == nil {
 		o.OnEvent = func(exchange.AgencyCode) {}
 	}
+	if o.Awake == nil || o.Wake == nil {
+		o.Awake, o.Wake = func(exchange.Job) bool { return false }, func(exchange.Job) {}
+	}
+	return o
+}
+
+// Open opens the data directory, or the PostgreSQL database, bringing its schema up to
+// date. Errors: ErrInUse, storage-full when the directory cannot be written,
+// database-newer, database-unavailable, config-invalid, or the engine's.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	o = o.withDefaults()
 	if err := os.MkdirAll(o.Dir, dirMode); err != nil {
 		return nil, diskError(fmt.Errorf("making data directory: %w", err))
 	}
-	if err := checkRestored(o.Dir); err != nil {
-		return nil, diskError(err)
+	db := &DB{opts: o, engine: engineOf(o), blobDir: filepath.Join(o.Dir, "blobs"), create: createTemp}
+	if db.Shared() {
+		db.owner = rand.Text()
 	}
-	lock, err := lockFile(filepath.Join(o.Dir, "lock"))
-	if err != nil {
-		return nil, diskError(err)
-	}
-	db := &DB{opts: o, lock: lock, blobDir: filepath.Join(o.Dir, "blobs"), create: createTemp}
 	if err := db.open(ctx); err != nil {
 		_ = db.Close()
-		return nil, err
+		return nil, diskError(err)
 	}
 	return db, nil
 }
 
+// Shared reports whether several processes may work on the database at once.
+func (db *DB) Shared() bool { return db.engine.shared }
+
+// Owner names this opening among those that share the database, for the turns it
+// takes; "" where nobody else can.
+func (db *DB) Owner() string { return db.owner }
+
 func (db *DB) open(ctx context.Context) (err error) {
-	file := filepath.Join(db.opts.Dir, databaseName)
 	if err := checkDir(db.opts.Dir); err != nil {
 		return err
 	}
+	if db.Shared() {
+		err = db.openPostgres(ctx)
+	} else {
+		err = db.openSQLite(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	if err := db.openBlobs(ctx); err != nil {
+		return err
+	}
+	return db.openQueue()
+}
+
+// openSQLite opens the database file of a directory that nobody else uses.
+func (db *DB) openSQLite(ctx context.Context) (err error) {
+	if err := checkRestored(db.opts.Dir); err != nil {
+		return err
+	}
+	if db.lock, err = lockFile(filepath.Join(db.opts.Dir, "lock")); err != nil {
+		return err
+	}
+	file := filepath.Join(db.opts.Dir, databaseName)
 	if err := checkVersion(ctx, file); err != nil {
-		return diskError(err)
+		return err
 	}
 	if err := removeSnapshots(db.opts.Dir); err != nil {
-		return diskError(err)
+		return err
 	}
-	if db.write, err = sql.Open("sqlite", dsn(file, "immediate", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)")); err != nil {
+	return db.openFile(file, "journal_mode(WAL)")
+}
+
+// openFile opens the pools of a SQLite database.
+func (db *DB) openFile(file string, pragmas ...string) (err error) {
+	if db.write, err = openKept(dsn(file, "immediate", append(pragmas, "synchronous(FULL)", "foreign_keys(ON)")...)); err != nil {
 		return fmt.Errorf("opening database: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
-	if err := db.migrate(ctx); err != nil {
-		return diskError(err)
-	}
-	if db.read, err = sql.Open("sqlite", dsn(file, "deferred", "query_only(ON)")); err != nil {
+	db.writers.begin, db.writers.now = db.beginWrite, db.opts.Now
+	if db.read, err = openKept(dsn(file, "deferred", "query_only(ON)")); err != nil {
 		return fmt.Errorf("opening database to read: %w", err)
 	}
 	readers := max(4, runtime.GOMAXPROCS(0))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
-	if err := db.reindex(ctx); err != nil {
-		return diskError(err)
-	}
-	if err := db.forgetJobs(ctx); err != nil {
-		return diskError(err)
-	}
-	if err := db.openBlobs(); err != nil {
-		return diskError(err)
-	}
-	return db.openQueue()
+	return nil
 }
 
 // dsn names the database file with what every connection must be set to.
@@ -167,28 +210,6 @@ func dsn(file, txlock string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(filepath.ToSlash(file)), RawQuery: q.Encode()}).String()
 }
 
-func (db *DB) migrate(ctx context.Context) error {
-	own, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, own)
-	if err != nil {
-		return fmt.Errorf("reading migrations: %w", err)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrating: %w", err)
-	}
-	m, err := rivermigrate.New(riversqlite.New(db.write), &rivermigrate.Config{Logger: db.opts.Logger})
-	if err != nil {
-		return fmt.Errorf("reading queue migrations: %w", err)
-	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrating queue: %w", err)
-	}
-	return nil
-}
-
 // Close ends the use of the directory. Work must have returned.
 func (db *DB) Close() error {
 	var errs []error
@@ -198,6 +219,8 @@ func (db *DB) Close() error {
 	if db.write != nil {
 		errs = append(errs, db.write.Close())
 	}
-	errs = append(errs, db.lock.Close())
+	if db.lock != nil {
+		errs = append(errs, db.lock.Close())
+	}
 	return errors.Join(errs...)
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
 
 	"antin/exchange"
 )
@@ -22,8 +21,9 @@ const (
 	// stopTimeout is how long jobs under way may take to end when work stops.
 	stopTimeout = 10 * time.Second
 	// lostAfter is how long past its time a queued job may stay without being started
-	// before it counts as lost and is queued anew. A busy queue is doubled at worst.
-	lostAfter = time.Minute
+	// before it counts as lost and is queued anew; less where another process may have
+	// died with it. A busy queue is doubled at worst.
+	lostAfter, lostAfterShared = time.Minute, 3 * time.Second
 	// jobRetention bounds the queue's table; a finished job tells nothing that the
 	// evidence does not.
 	jobRetention = time.Hour
@@ -59,7 +59,7 @@ func (db *DB) openQueue() error {
 	if err := river.AddWorkerSafely(workers, db.worker); err != nil {
 		return fmt.Errorf("setting up queue: %w", err)
 	}
-	client, err := river.NewClient(riversqlite.New(db.write), &river.Config{
+	client, err := river.NewClient(db.engine.driver(db.write), &river.Config{
 		CancelledJobRetentionPeriod: jobRetention,
 		CompletedJobRetentionPeriod: jobRetention,
 		DiscardedJobRetentionPeriod: jobRetention,
@@ -105,9 +105,17 @@ func (t *tx) Enqueue(ctx context.Context, j exchange.Job) error {
 	if j.At.After(now) {
 		at = j.At
 	}
+	if !at.After(now) && t.b != nil && t.db.opts.Awake(j) {
+		t.woken = append(t.woken, j)
+		return nil
+	}
+	lost := lostAfter
+	if t.db.Shared() {
+		lost = lostAfterShared
+	}
 	res, err := t.ExecContext(ctx, `INSERT INTO wake (kind, key, at) VALUES ($1, $2, $3)
 		ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at WHERE excluded.at < wake.at OR wake.at < $4`,
-		j.Kind, j.Key, micros(at), micros(now.Add(-lostAfter)))
+		j.Kind, j.Key, micros(at), micros(now.Add(-lost)))
 	if err != nil {
 		return err
 	}
@@ -118,7 +126,7 @@ func (t *tx) Enqueue(ctx context.Context, j exchange.Job) error {
 	if at.After(now) {
 		opts.ScheduledAt = at
 	}
-	if _, err := t.db.river.InsertTx(ctx, t.Tx, wakeArgs{What: j.Kind, Key: j.Key}, opts); err != nil {
+	if _, err := t.db.river.InsertTx(t.unbroken(ctx), t.Tx, wakeArgs{What: j.Kind, Key: j.Key}, opts); err != nil {
 		return fmt.Errorf("queueing %s %s: %w", j.Kind, j.Key, err)
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"antin/exchange"
 )
@@ -22,11 +21,13 @@ var _ exchange.Store = (*Reader)(nil)
 
 var errReadOnly = errors.New("data directory is open for reading only")
 
-// OpenReader opens the data directory o.Dir to look at it; fs.ErrNotExist when
-// there is no database.
+// OpenReader opens the data directory o.Dir, or the PostgreSQL database o.Database, to
+// look at it; fs.ErrNotExist when there is no database, state-conflict when nothing has
+// set it up or brought it up to date yet.
 func OpenReader(ctx context.Context, o Options) (*Reader, error) {
-	if o.Now == nil {
-		o.Now = time.Now
+	o = o.withDefaults()
+	if o.Database != "" {
+		return openPostgresReader(ctx, o)
 	}
 	file := filepath.Join(o.Dir, databaseName)
 	if _, err := os.Stat(file); err != nil {
@@ -39,7 +40,7 @@ func OpenReader(ctx context.Context, o Options) (*Reader, error) {
 	if err := read.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database to read: %w", err), read.Close())
 	}
-	return &Reader{db: &DB{opts: o, read: read, blobDir: filepath.Join(o.Dir, "blobs")}}, nil
+	return &Reader{db: &DB{opts: o, engine: engineOf(o), read: read, blobDir: filepath.Join(o.Dir, "blobs")}}, nil
 }
 
 // Exists reports whether dir holds a database.
@@ -60,7 +61,7 @@ func (r *Reader) Update(context.Context, func(exchange.Tx) error) error { return
 func (r *Reader) QuickCheck(ctx context.Context) error { return r.db.QuickCheck(ctx) }
 
 // Close ends the looking.
-func (r *Reader) Close() error { return r.db.read.Close() }
+func (r *Reader) Close() error { return r.db.Close() }
 
 // Backup is DB.Backup, beside whatever process works in the directory.
 func (r *Reader) Backup(ctx context.Context, w io.Writer) error { return r.db.Backup(ctx, w) }

@@ -70,17 +70,28 @@ func (t *tx) AppendEvent(ctx context.Context, e exchange.Event) (exchange.Event,
 	if err != nil {
 		return exchange.Event{}, err
 	}
-	_, err = t.ExecContext(ctx, `INSERT INTO event (agency, seq, subject, parent, body) VALUES ($1, $2, $3, $4, $5)`,
-		e.Agency, e.Seq, e.Subject, e.Parent, body)
-	if t.grown == nil {
-		t.grown = map[exchange.AgencyCode]bool{}
+	if _, err := t.ExecContext(ctx, `INSERT INTO event (agency, seq, subject, parent, body) VALUES ($1, $2, $3, $4, $5)`,
+		e.Agency, e.Seq, e.Subject, e.Parent, body); err != nil {
+		return exchange.Event{}, err
 	}
-	t.grown[e.Agency] = true
-	return e, err
+	if t.grown == nil {
+		t.grown = map[exchange.AgencyCode]exchange.Event{}
+	}
+	t.grown[e.Agency] = e
+	return e, nil
 }
 
-// LastEvent implements exchange.EventRows.
+// LastEvent implements exchange.EventRows. What this transaction has added, or one that
+// shares its commit, need not be read.
 func (t *tx) LastEvent(ctx context.Context, agency exchange.AgencyCode) (exchange.Event, error) {
+	if e, ok := t.grown[agency]; ok {
+		return e, nil
+	}
+	if t.b != nil {
+		if e, ok := t.b.last[agency]; ok {
+			return e, nil
+		}
+	}
 	last, err := one[exchange.Event](ctx, t, `SELECT body, 0 FROM event WHERE agency = $1 ORDER BY seq DESC LIMIT 1`, agency)
 	if errors.Is(err, &text.Error{Code: text.NotFound}) {
 		return exchange.Event{}, nil

@@ -51,7 +51,15 @@ const stagingDir = ".restoring"
 // fails leaves dir as it was. With dry it only checks, and writes the database alone
 // to a temporary file. Errors: invalid-input with ErrBackup, database-newer,
 // state-conflict when dir is not empty, storage-full.
-func Restore(ctx context.Context, r io.Reader, dir string, dry bool) (s Summary, err error) {
+func Restore(ctx context.Context, r io.Reader, dir string, dry bool) (Summary, error) {
+	return RestoreTo(ctx, r, Options{Dir: dir}, dry)
+}
+
+// RestoreTo is Restore into the directory o.Dir, or into the empty PostgreSQL database
+// o.Database with the blobs in the directory. A backup of either engine is restored into
+// either. Errors: those of Restore, and database-unavailable.
+func RestoreTo(ctx context.Context, r io.Reader, o Options, dry bool) (s Summary, err error) {
+	dir := o.Dir
 	staging, made, err := makeStaging(dir, dry)
 	if err != nil {
 		return Summary{}, err
@@ -69,6 +77,14 @@ func Restore(ctx context.Context, r io.Reader, dir string, dry bool) (s Summary,
 	s, err = in.check()
 	if err != nil || dry {
 		return s, err
+	}
+	if o.Database != "" {
+		return s, diskError(restorePostgres(ctx, staging, o.withDefaults()))
+	}
+	if o.S3 != nil {
+		if err := sendRestored(ctx, staging, o.withDefaults()); err != nil {
+			return s, diskError(err)
+		}
 	}
 	return s, diskError(putInPlace(staging, dir))
 }

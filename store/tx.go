@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"time"
 
 	"antin/exchange"
@@ -16,40 +18,129 @@ import (
 type tx struct {
 	*sql.Tx
 	db *DB
-	// grown are the agencies whose evidence log has grown in it.
-	grown map[exchange.AgencyCode]bool
+	b  *batch // nil when it only reads
+	// grown are the agencies whose evidence log has grown in it, with what is last now.
+	grown map[exchange.AgencyCode]exchange.Event
+	// woken are the jobs that a worker of this process is to have after the commit.
+	woken []exchange.Job
 }
 
 // Update implements exchange.Store.
 func (db *DB) Update(ctx context.Context, fn func(exchange.Tx) error) error {
-	t, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return diskError(fmt.Errorf("beginning transaction: %w", err))
-	}
-	defer func() { _ = t.Rollback() }() // after Commit it does nothing
 	checked, committed := exchange.Expected(ctx, fn)
-	x := &tx{Tx: t, db: db}
-	if err := checked(x); err != nil {
-		return diskError(err)
+	stage := exchange.KeptUnder(ctx)
+	err := db.update(ctx, func(t *tx) error {
+		if err := stage.Each(func(d exchange.Digest, b []byte) error { return t.putRow(ctx, d, b) }); err != nil {
+			return err
+		}
+		return checked(t)
+	})
+	if err != nil {
+		return err
 	}
-	if err := t.Commit(); err != nil {
-		return diskError(fmt.Errorf("committing: %w", err))
-	}
+	stage.Written()
 	committed()
-	for agency := range x.grown {
-		db.opts.OnEvent(agency)
-	}
 	return nil
+}
+
+// update is Update for the store itself. What fails for no reason of fn's is tried
+// again, as long as it is certain that nothing was committed.
+func (db *DB) update(ctx context.Context, fn func(t *tx) error) error {
+	for try := 1; ; try++ {
+		x := &tx{db: db}
+		err := db.writers.do(ctx, func(b *batch) error {
+			x.Tx, x.b = b.tx, b
+			if err := fn(x); err != nil {
+				return err
+			}
+			maps.Copy(b.last, x.grown)
+			return nil
+		})
+		err = db.engine.within(err)
+		if err == nil {
+			x.tell()
+			return nil
+		}
+		if try >= updateTries || !db.passing(err) || !pause(ctx, try) {
+			return diskError(err)
+		}
+	}
+}
+
+// updateTries bounds how often an update is tried, and backOff, doubled each time, what
+// lies between: together less than a second, since a caller waits.
+const (
+	updateTries = 6
+	backOff     = 10 * time.Millisecond
+)
+
+// passing reports whether err may be another's fault and gone the next time.
+func (db *DB) passing(err error) bool {
+	return errors.Is(err, errBatch) || db.engine.passing(err)
+}
+
+// pause waits before try number try+1, longer each time and never the same for two; it
+// is false when ctx has ended.
+func pause(ctx context.Context, try int) bool {
+	wait := backOff << try
+	timer := time.NewTimer(wait/2 + rand.N(wait/2)) //nolint:gosec // only to part those who wait
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// tell says outside, after the commit, what has happened in it.
+func (t *tx) tell() {
+	for agency := range t.grown {
+		t.db.opts.OnEvent(agency)
+	}
+	for _, j := range t.woken {
+		t.db.opts.Wake(j)
+	}
 }
 
 // View implements exchange.Store.
 func (db *DB) View(ctx context.Context, fn func(exchange.Tx) error) error {
-	t, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	t, err := db.read.BeginTx(ctx, db.engine.view)
 	if err != nil {
-		return fmt.Errorf("beginning to read: %w", err)
+		return diskError(fmt.Errorf("beginning to read: %w", err))
 	}
 	defer func() { _ = t.Rollback() }()
-	return fn(&tx{Tx: t, db: db})
+	return diskError(db.engine.within(fn(&tx{Tx: t, db: db})))
+}
+
+// unbroken is the context of a statement. In an update none is broken off: SQLite would
+// give up the transaction, PostgreSQL's driver the connection, and others stand in both.
+func (t *tx) unbroken(ctx context.Context) context.Context {
+	if t.b == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// ExecContext is sql.Tx.ExecContext.
+func (t *tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return t.Tx.ExecContext(t.unbroken(ctx), query, args...)
+}
+
+// QueryContext is sql.Tx.QueryContext.
+func (t *tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return t.Tx.QueryContext(t.unbroken(ctx), query, args...)
+}
+
+// QueryRowContext is sql.Tx.QueryRowContext.
+func (t *tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.Tx.QueryRowContext(t.unbroken(ctx), query, args...)
 }
 
 // micros is a time as a column holds it; the zero time is 0.

@@ -19,7 +19,7 @@ const databaseName = "antin.db"
 
 // schemaVersion is the newest version of the schema that this program knows.
 func schemaVersion() (int64, error) {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
+	names, err := fs.Glob(migrations, "migrations/sqlite/*.sql")
 	if err != nil {
 		return 0, err
 	}

@@ -83,7 +83,7 @@ func (t *tx) list(ctx context.Context, list string, agency exchange.AgencyCode, 
 	}
 	q.add(`SELECT body, version, updated FROM ` + list + ` r WHERE `)
 	if lead != "" {
-		q.add(`r.id IN (SELECT w.id FROM word w WHERE w.agency = %s AND w.list = %s AND w.word >= %s AND w.word < %s) AND +r.agency = %s AND r.id < %s`,
+		q.add(`r.id IN (SELECT w.id FROM word w WHERE w.agency = %s AND w.list = %s AND w.word >= %s AND w.word < %s) AND r.agency || '' = %s AND r.id < %s`,
 			agency, list, lead, after(lead), agency, before)
 	} else {
 		q.add(`r.agency = %s AND r.id < %s`, agency, before)

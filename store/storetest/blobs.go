@@ -14,7 +14,7 @@ import (
 )
 
 func blobs(t *testing.T, e Engine) {
-	for _, size := range []int{0, 1, 64 << 10, 64<<10 + 1, 1 << 20} {
+	for _, size := range []int{0, 1, 64 << 10, 64<<10 + 1, 128 << 10, 128<<10 + 1, 1 << 20} {
 		want := bytes.Repeat([]byte("ấn"), size/4+1)[:size]
 		b := put(t, e, want)
 		if b.Digest != exchange.DigestOf(want) || b.Size != int64(size) {
@@ -68,9 +68,9 @@ func absentBytes(t *testing.T, e Engine) {
 }
 
 func sweep(t *testing.T, e Engine) {
-	named := put(t, e, bytes.Repeat([]byte("n"), 100_000))
+	named := put(t, e, bytes.Repeat([]byte("n"), 200_000))
 	small := put(t, e, []byte("named and small"))
-	orphan, orphanSmall := put(t, e, bytes.Repeat([]byte("o"), 100_000)), put(t, e, []byte("orphan"))
+	orphan, orphanSmall := put(t, e, bytes.Repeat([]byte("o"), 200_000)), put(t, e, []byte("orphan"))
 	doc := newDocument(1)
 	doc.Issuance.Draft, doc.Issuance.Signed = named, small
 	update(t, e, func(tx exchange.Tx) error { return tx.CreateDocument(t.Context(), doc) })
@@ -85,6 +85,58 @@ func sweep(t *testing.T, e Engine) {
 	}
 	for _, b := range []exchange.Blob{orphan, orphanSmall} {
 		_, err := e.Open(t.Context(), b.Digest)
+		wantCode(t, err, text.NotFound)
+	}
+}
+
+// exactBytes: what is announced is stored, what is not leaves nothing behind.
+func exactBytes(t *testing.T, e Engine) {
+	store, ok := e.(exchange.ExactBlobs)
+	if !ok {
+		t.Fatal("the engine has no PutExact")
+	}
+	for _, size := range []int{10, 300_000} {
+		body := bytes.Repeat([]byte("e"), size)
+		want := exchange.Blob{Digest: exchange.DigestOf(body), Size: int64(size)}
+		for name, other := range map[string]exchange.Blob{
+			"another digest": {Digest: exchange.DigestOf([]byte("other")), Size: want.Size}, "another size": {Digest: want.Digest, Size: want.Size - 1},
+		} {
+			_, err := store.PutExact(t.Context(), bytes.NewReader(body), other)
+			wantCode(t, err, text.DigestMismatch)
+			if _, err := e.Open(t.Context(), want.Digest); text.CodeOf(err) != text.NotFound {
+				t.Errorf("%s, %d bytes: kept all the same: %v", name, size, err)
+			}
+		}
+		got, err := store.PutExact(t.Context(), bytes.NewReader(body), want)
+		must(t, err)
+		same(t, "blob", got, want)
+		must(t, e.Verify(t.Context(), want.Digest))
+	}
+}
+
+// discarded: bytes go at once, unless a row names them.
+func discarded(t *testing.T, e Engine) {
+	store, ok := e.(exchange.DiscardingBlobs)
+	if !ok {
+		t.Fatal("the engine has no Discard")
+	}
+	for i, size := range []int{10, 300_000} {
+		loose, named := put(t, e, bytes.Repeat([]byte("l"), size)), put(t, e, bytes.Repeat([]byte("k"), size))
+		doc := newDocument(i + 1)
+		doc.Issuance.Draft = named
+		update(t, e, func(tx exchange.Tx) error { return tx.CreateDocument(t.Context(), doc) })
+		for _, b := range []exchange.Blob{loose, named} {
+			must(t, store.Discard(t.Context(), b.Digest))
+		}
+		_, err := e.Open(t.Context(), loose.Digest)
+		wantCode(t, err, text.NotFound)
+		must(t, e.Verify(t.Context(), named.Digest))
+		must(t, store.Discard(t.Context(), loose.Digest)) // again
+		err = e.Update(t.Context(), func(tx exchange.Tx) error {
+			other := newDocument(i + 10)
+			other.Issuance.Draft = loose
+			return tx.CreateDocument(t.Context(), other)
+		})
 		wantCode(t, err, text.NotFound)
 	}
 }

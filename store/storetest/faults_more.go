@@ -99,3 +99,41 @@ func (t faultyTx) TakeTicket(ctx context.Context, hash exchange.Digest) (row exc
 	err = t.do(func() error { row, err = t.Tx.TakeTicket(ctx, hash); return err })
 	return row, err
 }
+
+func (t faultyTx) TakeTurn(ctx context.Context, kind exchange.JobKind, key, owner string, now, until time.Time) (fence int64, ok bool, err error) {
+	err = t.do(func() error { fence, ok, err = t.Tx.TakeTurn(ctx, kind, key, owner, now, until); return err })
+	return fence, ok, err
+}
+
+func (t faultyTx) EndTurn(ctx context.Context, kind exchange.JobKind, key string, fence int64) error {
+	return t.do(func() error { return t.Tx.EndTurn(ctx, kind, key, fence) })
+}
+
+func (t faultyTx) NextPlace(ctx context.Context, lane exchange.Lane, class exchange.TransferKind) (p exchange.LanePlace, err error) {
+	err = t.do(func() error { p, err = t.Tx.NextPlace(ctx, lane, class); return err })
+	return p, err
+}
+
+func (t faultyTx) SaveLaneOrder(ctx context.Context, o exchange.LaneOrder) error {
+	return t.do(func() error { return t.Tx.SaveLaneOrder(ctx, o) })
+}
+
+func (t faultyTx) RaiseEpochs(ctx context.Context) error {
+	return t.do(func() error { return t.Tx.RaiseEpochs(ctx) })
+}
+
+func (t faultyTx) CreateUpload(ctx context.Context, u exchange.Upload) error {
+	return t.do(func() error { return t.Tx.CreateUpload(ctx, u) })
+}
+
+func (t faultyTx) AddPiece(ctx context.Context, k exchange.UploadKey, p exchange.Piece, at time.Time) error {
+	return t.do(func() error { return t.Tx.AddPiece(ctx, k, p, at) })
+}
+
+func (t faultyTx) DropUpload(ctx context.Context, k exchange.UploadKey) error {
+	return t.do(func() error { return t.Tx.DropUpload(ctx, k) })
+}
+
+func (t faultyTx) AddSettled(ctx context.Context, s exchange.Settled) error {
+	return t.do(func() error { return t.Tx.AddSettled(ctx, s) })
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // reads are the methods of a transaction that change nothing, by their names.
-var reads = regexp.MustCompile(`^(Account|Answer|Count|Deliver|Document|Due|Events|Histor|Inbox|InboxByDocument|Items|Key|Lane|LastEvent|NextInLane|Open|Operation|Register(After|Entry)?$|Reply|Result|Session$|Signing$|Start$|Transfer|Trouble|Verification$)`)
+var reads = regexp.MustCompile(`^(Account|Answer|Count|Deliver|Document|Due|Events|Evidence|Histor|HoldsTurn$|Inbox|InboxByDocument|Items|Key|Lane|LastEvent|NextInLane|OldUploads$|Open|Pieces$|Operation|Register(After|Entry)?$|Reply|Result|Session$|SettledOf$|Signing$|Start$|Transfer|Trouble|Upload$|WaitingFor$|Verification$)`)
 
 func TestEveryWriteOfATransactionCanBeMadeToFail(t *testing.T) {
 	t.Parallel()

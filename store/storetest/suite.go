@@ -57,11 +57,13 @@ func Run(t *testing.T, d Driver) {
 		{"stores bytes durably and once", blobs},
 		{"stores nothing of a source that fails", failingSource},
 		{"refuses a row that names absent bytes", absentBytes},
+		{"stores the bytes announced and no others", exactBytes},
+		{"discards bytes that no row names", discarded},
 		{"sweeps only what no row names", sweep},
 		{"runs a job that was committed and none that was not", jobs},
 		{"runs a job when its time has come", scheduled},
 	}
-	for _, tc := range slices.Concat(tests, accessTests, flowTests, changeTests) {
+	for _, tc := range slices.Concat(tests, accessTests, flowTests, changeTests, turnTests, laneTests, wireTests) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.run(t, d.Open(t))

@@ -1,0 +1,26 @@
+-- +goose Up
+-- lane_place is the last place that a sender of ours gave in a lane: epoch and seq count
+-- up. lane_order is how far a receiver of ours has come in a sender's lane.
+CREATE TABLE lane_place (
+    agency   TEXT COLLATE "C" NOT NULL,
+    receiver TEXT COLLATE "C" NOT NULL,
+    class    TEXT COLLATE "C" NOT NULL,
+    epoch    BIGINT NOT NULL,
+    seq      BIGINT NOT NULL,
+    PRIMARY KEY (agency, receiver, class)
+);
+CREATE TABLE lane_order (
+    recipient TEXT COLLATE "C" NOT NULL,
+    sender    TEXT COLLATE "C" NOT NULL,
+    class     TEXT COLLATE "C" NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (recipient, sender, class)
+);
+
+-- What a lane sends next, without reading all that waits in it.
+CREATE INDEX delivery_order ON delivery (agency, receiver, priority DESC, id, next_at) WHERE state IN ('READY', 'UNKNOWN_EXPIRED');
+
+-- +goose Down
+DROP INDEX delivery_order;
+DROP TABLE lane_order;
+DROP TABLE lane_place;
