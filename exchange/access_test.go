@@ -31,7 +31,7 @@ func (d *door) Now() time.Time { return d.clock.Now() }
 func newDoor(t *testing.T) *door {
 	t.Helper()
 	c := &clock{}
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: c.Now})
+	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Database: database(t), Now: c.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	d := &door{clock: c, db: db, agency: "H15.01", Access: &exchange.Access{Store: db, Now: c.Now}}

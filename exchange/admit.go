@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"antin/exchange/edxml"
+	"antin/internal/failpoint"
 	"antin/internal/text"
 	"antin/signer/ades"
 	"antin/signer/validation"
@@ -44,10 +45,13 @@ func (in *Inbox) Admit(ctx context.Context, id ID) error {
 		}
 		return errors.Join(fmt.Errorf("admitting %s: %w", id, err), in.failed(ctx, id, err))
 	}
-	return nil
+	return failpoint.Hit(failpoint.AdmitAfterCommit)
 }
 
 func (in *Inbox) admit(ctx context.Context, item InboxItem) error {
+	if err := failpoint.Hit(failpoint.AdmitBegins); err != nil {
+		return err
+	}
 	raw, err := in.Blobs.Open(ctx, item.Raw.Digest)
 	if err != nil {
 		return err
@@ -107,8 +111,12 @@ func (in *Inbox) admitDocument(ctx context.Context, item InboxItem, m *edxml.Mes
 	now := in.Now().UTC()
 	item.CheckedAt = now
 	arrived := Status{Subject: item.ID, Code: StatusArrived, Direction: DirectionOut, At: now.Truncate(time.Second), RecordedAt: now, By: office.Agency.Name}
+	ctx = Staged(ctx)
 	d, err := in.tell(ctx, office, item, &arrived, now)
 	if err != nil {
+		return err
+	}
+	if err := failpoint.Hit(failpoint.AdmitBeforeCommit); err != nil {
 		return err
 	}
 	return in.Store.Update(ctx, func(tx Tx) error { return in.commitDocument(ctx, tx, item, arrived, d, now) })

@@ -37,15 +37,17 @@ func (c AgencyCode) Valid() bool {
 
 // Agency is one entry of the directory. A zero ValidTo means no end.
 type Agency struct {
-	Code       AgencyCode
-	Name       string // as printed on documents, with its diacritics
-	InCharge   string // cơ quan chủ quản
-	Place      string // of the date line of documents, "Hà Nội"
-	Address    string
-	Email      string
-	Telephone  string
-	Website    string
-	Endpoint   string // where its gateway listens; the transport knows the form
+	Code      AgencyCode
+	Name      string // as printed on documents, with its diacritics
+	InCharge  string // cơ quan chủ quản
+	Place     string // of the date line of documents, "Hà Nội"
+	Address   string
+	Email     string
+	Telephone string
+	Website   string
+	Endpoint  string // where its gateway listens; the transport knows the form
+	// Pull: nobody reaches its gateway, which fetches what waits for it here.
+	Pull       bool
 	Keys       []GatewayKey
 	TLS        [][32]byte // SHA-256 of the certificates its gateway may connect with
 	Seals      [][]byte   // DER of the agency's seal certificates
@@ -122,9 +124,12 @@ type Office struct {
 	SealDiameterMM float64 // true size of the seal; 0 means 36 mm
 	Signatories    []Signatory
 	GatewayKey     crypto.Signer // signs manifests and receipts; its public half is among Agency.Keys
-	VerifyURL      string        // base address of the public verification page, for the QR
-	Sandbox        bool          // marks pages and files as DỮ LIỆU THỬ
-	Numbering      Numbering     // who gives the registers' numbers
+	// GatewayCertificate is the DER of the certificate of GatewayKey; nil when there is
+	// none, and then reports are not signed.
+	GatewayCertificate []byte
+	VerifyURL          string    // base address of the public verification page, for the QR
+	Sandbox            bool      // marks pages and files as DỮ LIỆU THỬ
+	Numbering          Numbering // who gives the registers' numbers
 }
 
 // Signatory is a competent person of an office: who may sign its documents, in

@@ -9,7 +9,7 @@ import (
 // already, else a closed receipt, the same for every repeat. Errors are those of
 // Receive.
 func (in *Inbox) CloseTransfer(ctx context.Context, peer AgencyCode, manifest []byte) (Receipt, error) {
-	c, err := in.open(ctx, peer, manifest)
+	c, err := in.open(ctx, Incoming{Peer: peer, Manifest: manifest})
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -24,7 +24,13 @@ func (in *Inbox) CloseTransfer(ctx context.Context, peer AgencyCode, manifest []
 		return Receipt{}, err
 	}
 	return in.commit(ctx, c, receipt, func(tx Tx) error {
-		if err := tx.CreateTransfer(ctx, c.transfer(receipt, Blob{}, "")); err != nil {
+		if err := in.settle(ctx, tx, c, receipt, Blob{}, ""); err != nil {
+			return err
+		}
+		if err := passLane(ctx, tx, c.key.Recipient, c.key.Sender, c.manifest.Lane, 1); err != nil {
+			return err
+		}
+		if err := tx.DropUpload(ctx, UploadKey{c.key.Sender, c.key.ID}); err != nil {
 			return err
 		}
 		return in.note(ctx, tx, c, EventTransferClosed, "", nil)

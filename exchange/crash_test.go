@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -175,7 +176,8 @@ func TestAdmissionSurvivesDeathAtEveryWrite(t *testing.T) {
 		func(int) exchange.ID {
 			items, err := a.inbox.List(t.Context(), a.clerk, filter)
 			must(t, err)
-			return items[0].ID
+			// A later one waits for those sent before it, in whatever order they came.
+			return slices.MinFunc(items, func(x, y exchange.ItemView) int { return int(x.Place.Seq - y.Place.Seq) }).ID
 		},
 		func(id exchange.ID) error { return a.inbox.Admit(t.Context(), id) },
 		func(n int, _ exchange.ID) {
@@ -280,7 +282,7 @@ func (s *told) Update(ctx context.Context, fn func(exchange.Tx) error) error {
 func (s *site) reopen(t *testing.T) {
 	t.Helper()
 	must(t, s.db.Engine.(*store.DB).Close())
-	db, err := store.Open(t.Context(), store.Options{Dir: s.dir, Now: s.Now})
+	db, err := store.Open(t.Context(), store.Options{Dir: s.dir, Database: s.database, Now: s.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	s.db.Engine = db

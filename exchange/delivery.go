@@ -45,6 +45,12 @@ type Delivery struct {
 	Root ID `json:"root,omitempty"`
 	// Handed says how, when and by whom a delivery outside the network was made.
 	Handed Handed `json:"handed,omitzero"`
+	// Stated is the signed statement that the transfer did not arrive, and Corrected the
+	// one that takes it back because a receipt came after all. JWS; nil without.
+	Stated    []byte `json:"stated,omitempty"`
+	Corrected []byte `json:"corrected,omitempty"`
+
+	unsigned *unsignedManifest // until it is committed
 }
 
 // Handed is a delivery made by hand.
@@ -99,9 +105,13 @@ type Lane struct {
 type LaneState struct {
 	Lane     Lane
 	Failures int       // in a row, of the peer as a whole
+	FailedAt time.Time // when the last of them was noted
 	RetryAt  time.Time // no attempt before; zero: at once
 	Note     Note      // the last failure
 	Halted   bool      // stopped until someone mends trust: the alarm state
+	// Held, where done, says that an operator stopped the lane, and HeldWhy in what words.
+	Held    Fact
+	HeldWhy string
 }
 
 // DeliveryState is where a delivery stands in transport. What the receiver's
@@ -112,6 +122,7 @@ type DeliveryState string
 const (
 	DeliveryReady          DeliveryState = "READY"           // committed; due or waiting
 	DeliveryQuarantined    DeliveryState = "QUARANTINED"     // failed by itself too often; an operator decides
+	DeliveryHeld           DeliveryState = "HELD"            // an operator or a clerk stopped it
 	DeliveryDelivered      DeliveryState = "DELIVERED"       // a verified receipt is stored
 	DeliveryDeliveredLate  DeliveryState = "DELIVERED_LATE"  // the receipt came after expiry
 	DeliveryRefused        DeliveryState = "REFUSED"         // the peer will never take it
@@ -124,7 +135,7 @@ const (
 
 // DeliveryStates lists every transport state.
 func DeliveryStates() []DeliveryState {
-	return []DeliveryState{DeliveryReady, DeliveryQuarantined, DeliveryDelivered, DeliveryDeliveredLate,
+	return []DeliveryState{DeliveryReady, DeliveryQuarantined, DeliveryHeld, DeliveryDelivered, DeliveryDeliveredLate,
 		DeliveryRefused, DeliveryNonDelivered, DeliveryUnknownExpired, DeliveryManual, DeliveryByHand}
 }
 
@@ -139,12 +150,13 @@ const (
 	SignalExpired   DeliverySignal = "expired"   // past expiry, and the peer did not answer
 	SignalExhausted DeliverySignal = "exhausted" // the last attempt of its own was spent
 	SignalResumed   DeliverySignal = "resumed"   // an operator sends it on
+	SignalHeld      DeliverySignal = "held"      // a person stops it
 	SignalHanded    DeliverySignal = "handed"    // a clerk handed it over outside the network
 )
 
 // DeliverySignals lists every signal.
 func DeliverySignals() []DeliverySignal {
-	return []DeliverySignal{SignalAccepted, SignalRejected, SignalClosed, SignalExpired, SignalExhausted, SignalResumed, SignalHanded}
+	return []DeliverySignal{SignalAccepted, SignalRejected, SignalClosed, SignalExpired, SignalExhausted, SignalResumed, SignalHanded, SignalHeld}
 }
 
 // deliveryTable is the whole machine: for each state, what each signal makes of
@@ -154,21 +166,29 @@ var deliveryTable = map[DeliveryState]map[DeliverySignal]DeliveryState{
 	DeliveryReady: {
 		SignalAccepted: DeliveryDelivered, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
 		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryQuarantined, SignalResumed: DeliveryReady,
+		SignalHeld: DeliveryHeld,
+	},
+	// What was under way when it was held may still come to an end.
+	DeliveryHeld: {
+		SignalAccepted: DeliveryDelivered, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
+		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryHeld, SignalResumed: DeliveryReady, SignalHeld: DeliveryHeld,
 	},
 	DeliveryQuarantined: {
 		SignalAccepted: DeliveryDelivered, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
 		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryQuarantined, SignalResumed: DeliveryReady,
+		SignalHeld: DeliveryHeld,
 	},
 	DeliveryUnknownExpired: {
 		SignalAccepted: DeliveryDeliveredLate, SignalRejected: DeliveryRefused, SignalClosed: DeliveryNonDelivered,
-		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryUnknownExpired,
+		SignalExpired: DeliveryUnknownExpired, SignalExhausted: DeliveryUnknownExpired, SignalResumed: DeliveryUnknownExpired,
 	},
 	DeliveryDelivered:     {SignalAccepted: DeliveryDelivered, SignalExpired: DeliveryDelivered, SignalExhausted: DeliveryDelivered},
 	DeliveryDeliveredLate: {SignalAccepted: DeliveryDeliveredLate, SignalExpired: DeliveryDeliveredLate, SignalExhausted: DeliveryDeliveredLate},
 	DeliveryRefused:       {SignalRejected: DeliveryRefused, SignalExpired: DeliveryRefused, SignalExhausted: DeliveryRefused},
 	DeliveryManual:        {SignalHanded: DeliveryByHand},
 	DeliveryByHand:        {SignalHanded: DeliveryByHand},
-	DeliveryNonDelivered:  {SignalClosed: DeliveryNonDelivered, SignalExpired: DeliveryNonDelivered, SignalExhausted: DeliveryNonDelivered},
+	// The peer promised to take none; should it prove that it has taken them, that counts.
+	DeliveryNonDelivered: {SignalAccepted: DeliveryDeliveredLate, SignalClosed: DeliveryNonDelivered, SignalExpired: DeliveryNonDelivered, SignalExhausted: DeliveryNonDelivered},
 }
 
 // Next returns the state that signal leads to from s; ok is false when the signal
@@ -183,7 +203,7 @@ func (s DeliveryState) Final() bool {
 	switch s {
 	case DeliveryDelivered, DeliveryDeliveredLate, DeliveryRefused, DeliveryNonDelivered, DeliveryByHand:
 		return true
-	case DeliveryReady, DeliveryQuarantined, DeliveryUnknownExpired, DeliveryManual:
+	case DeliveryReady, DeliveryQuarantined, DeliveryHeld, DeliveryUnknownExpired, DeliveryManual:
 	}
 	return false
 }

@@ -29,6 +29,17 @@ const (
 	EventDeliveryEnded   EventKind = "delivery.ended"   // expired, closed or quarantined
 	EventDeliveryResumed EventKind = "delivery.resumed" // by an operator
 	EventLaneHalted      EventKind = "lane.halted"
+
+	EventDeliveryHeld        EventKind = "delivery.held"        // by a person
+	EventDeliveryQuarantined EventKind = "delivery.quarantined" // by a person
+	EventLaneHeld            EventKind = "lane.held"
+	EventLaneReleased        EventKind = "lane.released"
+	EventLaneGap             EventKind = "lane.gap"         // a signal was let past others that did not come
+	EventNonDelivery         EventKind = "nondelivery"      // stated, over the gateway's signature
+	EventNonDeliveryVoided   EventKind = "nondelivery.void" // a receipt came after all
+	EventVerified            EventKind = "verified"         // a file was checked on request
+	EventSettings            EventKind = "settings"         // configuration, directory or key are others than before
+
 	EventReceived        EventKind = "received" // bytes safe, receipt signed
 	EventTransferRefused EventKind = "transfer.refused"
 	EventReplayConflict  EventKind = "replay.conflict" // one transfer id, two contents

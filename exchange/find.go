@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"antin/internal/text"
 )
@@ -74,7 +75,7 @@ func (f *Finder) Find(ctx context.Context, operator Actor, id string) (out Found
 		return Found{}, err
 	}
 	id = strings.ToLower(strings.TrimSpace(id))
-	if id == "" || len(id) > maxTrace {
+	if id == "" || len(id) > maxTrace || !utf8.ValidString(id) || strings.ContainsRune(id, 0) { // no id holds those, nor can every engine be asked
 		return Found{}, nil
 	}
 	err = f.Store.View(ctx, func(tx Tx) error {

@@ -428,8 +428,7 @@ func TestAFileIsOpenOnlyToWhoUploadedIt(t *testing.T) {
 	wantCode(t, err, text.NotFound)
 	// An idempotency key of B's choice opens nothing.
 	req := letter("upload:" + string(blob.Digest))
-	outbox := *b.outbox
-	outbox.Store, outbox.Blobs = a.db, a.db
+	outbox := &exchange.Outbox{Store: a.db, Blobs: a.db, Directory: b.outbox.Directory, Offices: b.outbox.Offices, Press: b.outbox.Press, Now: b.Now}
 	_, err = outbox.Create(t.Context(), b.clerk, req)
 	must(t, err)
 	_, err = files.Open(t.Context(), b.clerk, blob.Digest)

@@ -18,6 +18,8 @@ type Inbox struct {
 	Now       func() time.Time
 	// MaxPayload bounds one transfer in bytes; 0 means DefaultMaxPayload.
 	MaxPayload int64
+
+	flights flights
 }
 
 // DefaultMaxPayload is the size of the greatest message taken in, in bytes: room

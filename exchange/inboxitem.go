@@ -48,11 +48,13 @@ type InboxItem struct {
 	UpdatedAt  time.Time    `json:"-"`
 	Kind       TransferKind `json:"kind"`
 	TransferID TransferID   `json:"transfer_id"`
-	ReceivedAt time.Time    `json:"received_at"`
-	Raw        Blob         `json:"raw"` // the edXML message, byte for byte
-	State      InboxState   `json:"state"`
-	Problem    Note         `json:"problem,omitzero"` // why it could not be read or does not fit its sender
-	Tries      int          `json:"tries"`            // admissions that failed to run
+	// Place is the transfer's place in its sender's lane to us; zero when it has none.
+	Place      LanePlace  `json:"place,omitzero"`
+	ReceivedAt time.Time  `json:"received_at"`
+	Raw        Blob       `json:"raw"` // the edXML message, byte for byte
+	State      InboxState `json:"state"`
+	Problem    Note       `json:"problem,omitzero"` // why it could not be read or does not fit its sender
+	Tries      int        `json:"tries"`            // admissions that failed to run
 
 	// The rest is known once the message was read.
 	Header      DocumentHeader `json:"header,omitzero"`

@@ -88,8 +88,8 @@ type dispatch struct {
 	expiry     time.Duration
 }
 
-// delivery makes the delivery to one receiver, its manifest signed. It is signed
-// here and never again: a second signature would be a second identity.
+// delivery makes the delivery to one receiver. Its manifest is signed when it is
+// committed, with its place in the lane.
 func (p dispatch) delivery(to AgencyCode) (Delivery, error) {
 	name := messageName
 	if p.kind == KindStatus {
@@ -100,17 +100,13 @@ func (p dispatch) delivery(to AgencyCode) (Delivery, error) {
 		TransferID: NewTransferID(p.now), Payload: p.payload, Priority: p.priority, CreatedAt: p.now,
 		ExpiresAt: p.now.Add(p.expiry).Truncate(time.Second), State: DeliveryReady, StatusCode: p.status,
 	}
-	signed, err := jws.SignManifest(nil, p.key, jws.Manifest{
+	d.unsigned = &unsignedManifest{key: p.key, statement: jws.Manifest{
 		Version: jws.Version, TransferID: string(d.TransferID), Sender: string(p.from), Recipient: string(to),
 		Kind: jws.Kind(p.kind), DocumentID: clip(p.documentID), Number: clip(p.number), Priority: p.priority,
 		Parts:     []jws.Part{{Name: name, MediaType: messageType, Size: p.payload.Size, SHA256: string(p.payload.Digest)}},
 		CreatedAt: p.now, ExpiresAt: d.ExpiresAt,
-	})
-	if err != nil {
-		return Delivery{}, fmt.Errorf("signing manifest for %s: %w", to, err)
-	}
-	d.Manifest = signed
-	return d, nil
+	}}
+	return d, d.unsigned.statement.Check()
 }
 
 // maxManifestText is the length in bytes that a manifest gives a document id.
@@ -127,6 +123,9 @@ func clip(s string) string {
 
 // commitDelivery adds d with its evidence and wakes its lane.
 func commitDelivery(ctx context.Context, tx Tx, d Delivery, by Actor) error {
+	if err := d.sign(ctx, tx); err != nil {
+		return fmt.Errorf("signing manifest for %s: %w", d.To, err)
+	}
 	if err := tx.CreateDelivery(ctx, d); err != nil {
 		return fmt.Errorf("creating delivery to %s: %w", d.To, err)
 	}
@@ -143,5 +142,5 @@ func commitDelivery(ctx context.Context, tx Tx, d Delivery, by Actor) error {
 		By: by, Peer: d.To, Digest: d.Payload.Digest, Data: data}); err != nil {
 		return err
 	}
-	return enqueueLane(ctx, tx, d.Lane())
+	return tx.Enqueue(ctx, Job{Kind: JobLane, Key: d.Lane().key()})
 }

@@ -19,6 +19,12 @@ type Outbox struct {
 	// UrgentExpiry is that of documents of priority 2 and above; 0 means
 	// DefaultUrgentExpiry.
 	UrgentExpiry time.Duration
+	// InFlight is how many transfers may be under way to one peer at once; 0 means
+	// DefaultInFlight.
+	InFlight int
+
+	slots  slots
+	memory laneMemory
 }
 
 // The defaults of Outbox.

@@ -141,7 +141,7 @@ func whyNotRecall(d DeliveryView) error {
 		return text.Detailed(text.NoChannel, nil, "flow.recall-by-hand", string(d.To))
 	case DeliveryRefused, DeliveryNonDelivered:
 		return text.Detailed(text.StateConflict, nil, "flow.recall-not-sent", string(d.To))
-	case DeliveryReady, DeliveryQuarantined, DeliveryDelivered, DeliveryDeliveredLate, DeliveryUnknownExpired:
+	case DeliveryReady, DeliveryQuarantined, DeliveryHeld, DeliveryDelivered, DeliveryDeliveredLate, DeliveryUnknownExpired:
 	}
 	switch d.Business.RecallAnswer() {
 	case RecallUnanswered:

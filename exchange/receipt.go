@@ -23,7 +23,8 @@ const (
 // bytes and sender only, never of what the document is worth.
 type Receipt struct {
 	Kind ReceiptKind
-	JWS  []byte // the same for every repeat
+	JWS  []byte    // the same for every repeat
+	At   time.Time // receivedAt; zero for one that is replayed
 }
 
 // signReceipt signs office's answer about the transfer of m. code is the reason of
@@ -48,7 +49,12 @@ func signReceipt(o Office, kind ReceiptKind, m jws.Manifest, id jws.Digest, code
 	if err != nil {
 		return Receipt{}, fmt.Errorf("signing receipt: %w", err)
 	}
-	return Receipt{Kind: kind, JWS: signed}, nil
+	return Receipt{Kind: kind, JWS: signed, At: at.UTC().Truncate(time.Second)}, nil
+}
+
+// settledAs is the ledger's entry of a transfer that r ended.
+func settledAs(agency, peer AgencyCode, outgoing bool, id TransferID, r Receipt) Settled {
+	return Settled{Agency: agency, Peer: peer, Outgoing: outgoing, At: r.At, ID: id, Receipt: DigestOf(r.JWS)}
 }
 
 // errReceipt is the cause where a peer's answer proves nothing.
@@ -87,5 +93,6 @@ func checkReceipt(answer, manifest []byte, agency Agency, now time.Time) (r Rece
 	if !said.Answers(m, id) {
 		return Receipt{}, "", errReceipt
 	}
+	r.At = said.ReceivedAt
 	return r, code, nil
 }

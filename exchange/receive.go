@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"antin/exchange/jws"
+	"antin/internal/failpoint"
 	"antin/internal/text"
 )
 
@@ -19,6 +20,9 @@ type Incoming struct {
 	Peer     AgencyCode // whose gateway proved itself by its TLS key
 	Manifest []byte     // JWS, at most jws.MaxSize bytes
 	Payload  io.Reader  // read only for a transfer not seen before
+	// ID, where set, is the transfer under whose address the manifest came:
+	// invalid-input when the manifest is another's.
+	ID TransferID
 }
 
 // Receive takes in one transfer and returns the signed receipt to answer with.
@@ -31,37 +35,70 @@ type Incoming struct {
 // kept. Errors store nothing: digest-mismatch and storage-full may
 // be sent again; replay-conflict, not-for-us, not-allowed and invalid-input may not.
 func (in *Inbox) Receive(ctx context.Context, t Incoming) (Receipt, error) {
-	// 1. Whose is it, and do we know it? A known transfer meets no further check.
-	c, err := in.open(ctx, t.Peer, t.Manifest)
-	if err != nil {
+	c, answer, err := in.examine(ctx, t)
+	if err != nil || answer.JWS != nil {
+		return answer, err
+	}
+	if err := failpoint.Hit(failpoint.ReceiveBegins); err != nil {
 		return Receipt{}, err
 	}
-	if known, err := in.replay(ctx, c); err != nil || known.JWS != nil {
-		return known, err
-	}
-	// 2. The sender's statement, by the sender's key.
-	if err := in.verify(ctx, c); err != nil {
-		return Receipt{}, err
-	}
-	// 3. What will never be taken is refused under our key, once and for all.
-	if code := in.refusal(c); code != "" {
-		return in.reject(ctx, c, code)
-	}
-	// 4. The bytes: stored only if they are the ones stated.
-	payload, err := in.Blobs.Put(ctx, newStated(t.Payload, c.part))
+	ctx = Staged(ctx) // bytes, row and receipt in one commit
+	payload, err := in.putStated(ctx, t.Payload, c.part)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("storing transfer %s: %w", c.key.ID, err)
 	}
-	if string(payload.Digest) != c.part.SHA256 { // whatever made the reader stop
-		return Receipt{}, text.Errorf(text.DigestMismatch, fmt.Errorf("transfer %s ended early", c.key.ID))
+	return in.take(ctx, c, payload, nil)
+}
+
+// examine does all that comes before the bytes, cheap checks first. It returns the
+// stored receipt of a transfer that is known, or a signed refusal of one that will
+// never be taken; else c is believed, and its bytes are wanted.
+func (in *Inbox) examine(ctx context.Context, t Incoming) (c *incoming, answer Receipt, err error) {
+	// 1. Whose is it, and do we know it? A known transfer meets no further check.
+	if c, err = in.open(ctx, t); err != nil {
+		return nil, Receipt{}, err
 	}
-	// 5. The receipt is signed before the writer is held.
+	if known, err := in.replay(ctx, c); err != nil || known.JWS != nil {
+		return nil, known, err
+	}
+	// 2. The sender's statement, by the sender's key.
+	if err := in.verify(ctx, c); err != nil {
+		return nil, Receipt{}, err
+	}
+	// 3. What will never be taken is refused under our key, once and for all.
+	if code := in.refusal(c); code != "" {
+		answer, err = in.reject(ctx, c, code)
+		return nil, answer, err
+	}
+	return c, Receipt{}, nil
+}
+
+// putStated stores the bytes of part: only those, else nothing.
+func (in *Inbox) putStated(ctx context.Context, r io.Reader, part jws.Part) (Blob, error) {
+	want := Blob{Digest: Digest(part.SHA256), Size: part.Size}
+	if exact, ok := in.Blobs.(ExactBlobs); ok {
+		return exact.PutExact(ctx, r, want)
+	}
+	payload, err := in.Blobs.Put(ctx, newStated(r, part))
+	if err == nil && payload != want { // whatever made the reader stop
+		err = text.Errorf(text.DigestMismatch, errors.New("transfer ended early"))
+	}
+	return payload, err
+}
+
+// take keeps a transfer whose bytes are durable and answers its receipt. beside,
+// where set, is part of the same transaction.
+func (in *Inbox) take(ctx context.Context, c *incoming, payload Blob, beside func(tx Tx) error) (Receipt, error) {
+	if err := failpoint.Hit(failpoint.ReceiveBeforeReceipt); err != nil {
+		return Receipt{}, err
+	}
+	// The receipt is signed before the writer is held.
 	receipt, err := signReceipt(c.office, ReceiptAccepted, c.manifest, c.id, "", c.now)
 	if err != nil {
 		return Receipt{}, err
 	}
-	// 6. Row, receipt, evidence and job stand or fall together.
-	return in.keep(ctx, c, payload, receipt)
+	// Row, receipt, evidence and job stand or fall together.
+	return in.keep(ctx, c, payload, receipt, beside)
 }
 
 // incoming is a transfer on its way through Receive.
@@ -69,6 +106,7 @@ type incoming struct {
 	key      TransferKey
 	manifest jws.Manifest
 	id       jws.Digest
+	parsed   jws.Unverified
 	jws      []byte
 	part     jws.Part
 	office   Office
@@ -76,21 +114,25 @@ type incoming struct {
 }
 
 // open reads the manifest without believing it, and finds whom it is for.
-func (in *Inbox) open(ctx context.Context, peer AgencyCode, manifest []byte) (*incoming, error) {
-	m, id, err := jws.PeekManifest(manifest)
+func (in *Inbox) open(ctx context.Context, t Incoming) (*incoming, error) {
+	u, err := jws.ParseManifest(t.Manifest)
 	if err != nil {
 		return nil, text.Detailed(text.InvalidInput, err, "exchange.manifest")
 	}
-	if AgencyCode(m.Sender) != peer {
-		return nil, text.Detailed(text.NotAllowed, nil, "exchange.sender", m.Sender, string(peer))
+	m := u.Manifest
+	if t.ID != "" && string(t.ID) != m.TransferID {
+		return nil, text.Errorf(text.InvalidInput, errors.New("manifest of another transfer"))
+	}
+	if AgencyCode(m.Sender) != t.Peer {
+		return nil, text.Detailed(text.NotAllowed, nil, "exchange.sender", m.Sender, string(t.Peer))
 	}
 	office, err := in.Offices.Office(ctx, AgencyCode(m.Recipient))
 	if err != nil {
 		return nil, err
 	}
 	return &incoming{
-		key:      TransferKey{Recipient: AgencyCode(m.Recipient), Sender: peer, ID: TransferID(m.TransferID)},
-		manifest: m, id: id, jws: manifest, part: m.Parts[0], office: office, now: in.Now().UTC(),
+		key:      TransferKey{Recipient: AgencyCode(m.Recipient), Sender: t.Peer, ID: TransferID(m.TransferID)},
+		manifest: m, id: u.ID, parsed: u, jws: t.Manifest, part: m.Parts[0], office: office, now: in.Now().UTC(),
 	}, nil
 }
 
@@ -141,7 +183,7 @@ func (in *Inbox) verify(ctx context.Context, c *incoming) error {
 	if err != nil {
 		return fmt.Errorf("keys of %s: %w", sender.Code, err)
 	}
-	if _, _, err := jws.VerifyManifest(c.jws, keys); err != nil {
+	if err := c.parsed.Verify(keys); err != nil {
 		return text.Detailed(text.NotAllowed, err, "exchange.manifest-key", string(sender.Code))
 	}
 	if !sender.openAt(c.now) {
@@ -170,23 +212,41 @@ func (in *Inbox) reject(ctx context.Context, c *incoming, code text.Code) (Recei
 		return Receipt{}, err
 	}
 	return in.commit(ctx, c, receipt, func(tx Tx) error {
-		if err := tx.CreateTransfer(ctx, c.transfer(receipt, Blob{}, "")); err != nil {
+		if err := in.settle(ctx, tx, c, receipt, Blob{}, ""); err != nil {
 			return err
 		}
 		return in.note(ctx, tx, c, EventTransferRefused, "", map[string]string{"code": string(code)})
 	})
 }
 
+// settle adds the transfer that receipt ends, and its line in the ledger.
+func (in *Inbox) settle(ctx context.Context, tx Tx, c *incoming, receipt Receipt, payload Blob, item ID) error {
+	if err := tx.CreateTransfer(ctx, c.transfer(receipt, payload, item)); err != nil {
+		return err
+	}
+	if receipt.Kind != ReceiptAccepted { // nobody need wait for its place
+		if err := passLane(ctx, tx, c.key.Recipient, c.key.Sender, c.manifest.Lane, 1); err != nil {
+			return err
+		}
+	}
+	return tx.AddSettled(ctx, settledAs(c.key.Recipient, c.key.Sender, false, c.key.ID, receipt))
+}
+
 // keep stores the transfer with everything that must stand beside it.
-func (in *Inbox) keep(ctx context.Context, c *incoming, payload Blob, receipt Receipt) (Receipt, error) {
+func (in *Inbox) keep(ctx context.Context, c *incoming, payload Blob, receipt Receipt, beside func(tx Tx) error) (Receipt, error) {
 	item := InboxItem{
 		ID: NewID(PrefixInbox, c.now), Agency: c.key.Recipient, From: c.key.Sender, Kind: TransferKind(c.manifest.Kind),
-		TransferID: c.key.ID, ReceivedAt: c.now, Raw: payload, State: InboxReceived,
+		TransferID: c.key.ID, Place: placeOf(c.manifest.Lane), ReceivedAt: c.now, Raw: payload, State: InboxReceived,
 		Header: DocumentHeader{From: c.key.Sender, DocumentID: c.manifest.DocumentID, Number: c.manifest.Number, Priority: c.manifest.Priority},
 	}
 	return in.commit(ctx, c, receipt, func(tx Tx) error {
-		if err := tx.CreateTransfer(ctx, c.transfer(receipt, payload, item.ID)); err != nil {
+		if err := in.settle(ctx, tx, c, receipt, payload, item.ID); err != nil {
 			return err
+		}
+		if beside != nil {
+			if err := beside(tx); err != nil {
+				return err
+			}
 		}
 		if err := tx.CreateInboxItem(ctx, item); err != nil {
 			return err
@@ -203,6 +263,9 @@ func (in *Inbox) keep(ctx context.Context, c *incoming, payload Blob, receipt Re
 // commit runs fn, which creates the transfer, in one transaction. When the same
 // transfer was committed meanwhile, its receipt is the answer and fn leaves no trace.
 func (in *Inbox) commit(ctx context.Context, c *incoming, mine Receipt, fn func(Tx) error) (answer Receipt, err error) {
+	if err := failpoint.Hit(failpoint.ReceiveBeforeCommit); err != nil {
+		return Receipt{}, err
+	}
 	err = in.Store.Update(ctx, func(tx Tx) error {
 		answer = mine
 		known, err := tx.Transfer(ctx, c.key)
@@ -218,7 +281,7 @@ func (in *Inbox) commit(ctx context.Context, c *incoming, mine Receipt, fn func(
 	if err != nil {
 		return Receipt{}, fmt.Errorf("keeping transfer %s: %w", c.key.ID, err)
 	}
-	return answer, nil
+	return answer, failpoint.Hit(failpoint.ReceiveAfterCommit)
 }
 
 func (c *incoming) transfer(r Receipt, payload Blob, item ID) Transfer {

@@ -2,21 +2,16 @@ package exchange
 
 import (
 	"context"
+	"crypto"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"antin/internal/failpoint"
 	"antin/internal/text"
-)
-
-const (
-	// drainBatch and drainTime bound one turn of a lane, so that many lanes share
-	// the workers; what is left gets a turn of its own.
-	drainBatch = 64
-	drainTime  = 30 * time.Second
 )
 
 // key names l as a job does. Agency codes hold no '>'.
@@ -27,72 +22,27 @@ func parseLane(key string) (Lane, bool) {
 	return Lane{From: AgencyCode(from), To: AgencyCode(to)}, ok
 }
 
-// Drain sends what is due in lane, one transfer after the other, until nothing is,
-// the peer fails or its turn ends, and sees to it that the lane is woken again
-// when something will be due. An error means that our own side failed.
-func (o *Outbox) Drain(ctx context.Context, lane Lane) error {
-	var state LaneState
-	var due []Delivery
-	begin := o.Now().UTC()
-	err := o.Store.View(ctx, func(tx Tx) (err error) {
-		if state, err = tx.Lane(ctx, lane); err != nil || state.RetryAt.After(begin) {
-			return err
-		}
-		due, err = tx.DueDeliveries(ctx, lane, begin, drainBatch)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, d := range due {
-		if o.Now().Sub(begin) > drainTime || ctx.Err() != nil {
-			break
-		}
-		goOn, err := o.attempt(ctx, d)
-		if err != nil {
-			return fmt.Errorf("sending %s: %w", d.ID, err)
-		}
-		if !goOn {
-			break
-		}
-	}
-	return o.wakeLane(ctx, lane)
-}
-
-// wakeLane enqueues lane for when its next delivery is due.
-func (o *Outbox) wakeLane(ctx context.Context, lane Lane) error {
-	return o.Store.Update(ctx, func(tx Tx) error { return enqueueLane(ctx, tx, lane) })
-}
-
-func enqueueLane(ctx context.Context, tx Tx, lane Lane) error {
-	at, ok, err := tx.NextInLane(ctx, lane)
-	if err != nil || !ok {
-		return err
-	}
-	state, err := tx.Lane(ctx, lane)
-	if err != nil {
-		return err
-	}
-	if state.RetryAt.After(at) {
-		at = state.RetryAt
-	}
-	return tx.Enqueue(ctx, Job{Kind: JobLane, Key: lane.key(), At: at})
-}
-
 // attempt tries d once and stores the outcome. goOn is false when the peer as a
 // whole failed, so that the rest of the lane waits.
-func (o *Outbox) attempt(ctx context.Context, d Delivery) (goOn bool, err error) {
+func (o *Outbox) attempt(ctx context.Context, d Delivery, trouble *trouble) (goOn bool, err error) {
+	if err := failpoint.Hit(failpoint.AttemptBegins); err != nil {
+		return false, err
+	}
+	out := outcome{begun: o.Now().UTC(), trouble: trouble}
 	peer, err := o.Directory.Agency(ctx, d.To)
 	if err != nil {
-		return true, o.settle(ctx, d, outcome{err: &DeliveryError{Class: ClassTrust, Err: err}})
+		out.err = &DeliveryError{Class: ClassTrust, Err: err}
+		return false, o.settle(ctx, d, out)
 	}
 	envelope := Envelope{
 		TransferID: d.TransferID, From: d.Agency, To: d.To, Manifest: d.Manifest, Payload: d.Payload,
 		Open: func(ctx context.Context) (io.ReadCloser, error) { return o.Blobs.Open(ctx, d.Payload.Digest) },
 	}
 	var answer []byte
-	expired := !o.Now().Before(d.ExpiresAt)
-	if expired {
+	if out.expired = !out.begun.Before(d.ExpiresAt); peer.Pull && !out.expired {
+		return true, o.leaveToPeer(ctx, d)
+	}
+	if out.expired {
 		answer, err = o.Transport.Close(ctx, peer, envelope)
 	} else {
 		answer, err = o.Transport.Deliver(ctx, peer, envelope)
@@ -100,17 +50,26 @@ func (o *Outbox) attempt(ctx context.Context, d Delivery) (goOn bool, err error)
 	if ctx.Err() != nil {
 		return false, nil // stopping: the outcome is unknown, and the row says so
 	}
-	out := outcome{expired: expired, err: err}
-	if err == nil {
+	if out.err = err; err == nil {
 		out.receipt, out.code, err = checkReceipt(answer, d.Manifest, peer, o.Now().UTC())
 		if err != nil {
 			out.err = &DeliveryError{Class: ClassTransfer, Err: text.Detailed(text.PeerUnavailable, err, "exchange.bad-receipt", string(d.To))}
 		}
 	}
+	if out.states(d) {
+		office, err := o.Offices.Office(ctx, d.Agency)
+		if err != nil {
+			return false, err
+		}
+		out.key = office.GatewayKey
+	}
+	if err := failpoint.Hit(failpoint.AttemptAnswered); err != nil {
+		return false, err
+	}
 	if err := o.settle(ctx, d, out); err != nil {
 		return false, err
 	}
-	return out.peerAnswered(), nil
+	return out.peerAnswered(), failpoint.Hit(failpoint.AttemptSettled)
 }
 
 // outcome is what an attempt came to: a verified receipt, or an error.
@@ -119,6 +78,31 @@ type outcome struct {
 	code    text.Code // of a rejected receipt
 	expired bool
 	err     error
+	begun   time.Time
+	trouble *trouble
+	key     crypto.Signer // of the gateway, where something is to be stated
+}
+
+// states reports whether the outcome of d is one that the gateway states over its
+// signature.
+func (u outcome) states(d Delivery) bool {
+	return u.err == nil && (u.receipt.Kind == ReceiptClosed || u.receipt.Kind == ReceiptAccepted && d.Stated != nil)
+}
+
+// trouble is what the attempts of one turn know together of their lane. The lane's row
+// is read and written only when there is some.
+type trouble struct {
+	some  atomic.Bool
+	fence int64 // of the turn, where several processes take turns; else 0
+}
+
+// mine reports whether the turn is still ours: another process that took it sends the
+// same transfer and stores what comes of it.
+func (t *trouble) mine(ctx context.Context, tx Tx, lane Lane) (bool, error) {
+	if t.fence == 0 {
+		return true, nil
+	}
+	return tx.HoldsTurn(ctx, JobLane, lane.key(), t.fence)
 }
 
 func (u outcome) peerAnswered() bool {
@@ -130,24 +114,49 @@ func (u outcome) peerAnswered() bool {
 }
 
 // settle stores the outcome of an attempt: receipt, state, evidence and lane in
-// one transaction.
-func (o *Outbox) settle(ctx context.Context, d Delivery, u outcome) error {
+// one transaction. The delivery is read again only when it is of another version
+// than the one that was sent.
+func (o *Outbox) settle(ctx context.Context, sent Delivery, u outcome) error {
 	now := o.Now().UTC()
+	if !u.peerAnswered() {
+		u.trouble.some.Store(true)
+	}
 	return o.Store.Update(ctx, func(tx Tx) error {
-		d, err := tx.Delivery(ctx, d.ID)
-		if err != nil {
+		if ok, err := u.trouble.mine(ctx, tx, sent.Lane()); err != nil || !ok {
 			return err
 		}
-		if u.err == nil {
-			err = o.settleReceipt(ctx, tx, &d, u, now)
-		} else {
-			err = o.settleFailure(ctx, tx, &d, u, now)
+		d := sent
+		err := o.settleDelivery(ctx, tx, &d, u, now)
+		if errors.Is(err, errMoved) {
+			if d, err = tx.Delivery(ctx, sent.ID); err != nil {
+				return err
+			}
+			err = o.settleDelivery(ctx, tx, &d, u, now)
 		}
 		if err != nil {
 			return err
 		}
 		return o.settleLane(ctx, tx, d.Lane(), u, now)
 	})
+}
+
+// errMoved says that a delivery is of another version by now, and nothing was written.
+var errMoved = errors.New("delivery changed meanwhile")
+
+func (o *Outbox) settleDelivery(ctx context.Context, tx Tx, d *Delivery, u outcome, now time.Time) error {
+	if u.err == nil {
+		return o.settleReceipt(ctx, tx, d, u, now)
+	}
+	return o.settleFailure(ctx, tx, d, u, now)
+}
+
+// saveSettled is SaveDelivery for a delivery that may have changed meanwhile.
+func saveSettled(ctx context.Context, tx Tx, d Delivery) error {
+	err := tx.SaveDelivery(ctx, d)
+	if text.CodeOf(err) == text.StateConflict {
+		return errMoved
+	}
+	return err
 }
 
 func (o *Outbox) settleReceipt(ctx context.Context, tx Tx, d *Delivery, u outcome, now time.Time) error {
@@ -176,7 +185,20 @@ func (o *Outbox) settleReceipt(ctx context.Context, tx Tx, d *Delivery, u outcom
 	case ReceiptClosed:
 		d.Note = Note{Code: text.PeerUnavailable, Message: text.Get("exchange.closed", string(d.To))}
 	}
-	if err := tx.SaveDelivery(ctx, *d); err != nil {
+	stated, err := d.state(u.key, u.receipt, now)
+	if err != nil {
+		return err
+	}
+	if err := saveSettled(ctx, tx, *d); err != nil {
+		return err
+	}
+	if stated != "" {
+		if err := appendDeliveryEvent(ctx, tx, *d, stated, now, map[string]string{
+			"stated_sha256": digestOrNone(d.Stated), "corrected_sha256": digestOrNone(d.Corrected)}); err != nil {
+			return err
+		}
+	}
+	if err := tx.AddSettled(ctx, settledAs(d.Agency, d.To, true, d.TransferID, u.receipt)); err != nil {
 		return err
 	}
 	return appendDeliveryEvent(ctx, tx, *d, kind, now, data)
@@ -208,13 +230,13 @@ func (o *Outbox) settleFailure(ctx context.Context, tx Tx, d *Delivery, u outcom
 	}
 	d.NextAt = o.nextTry(*d, u, failure, now)
 	if signal == "" {
-		return tx.SaveDelivery(ctx, *d)
+		return saveSettled(ctx, tx, *d)
 	}
 	moved, err := d.advance(signal, now)
 	if err != nil {
 		return appendDeliveryEvent(ctx, tx, *d, EventContradiction, now, map[string]string{"signal": string(signal)})
 	}
-	if err := tx.SaveDelivery(ctx, *d); err != nil || !moved {
+	if err := saveSettled(ctx, tx, *d); err != nil || !moved {
 		return err
 	}
 	return appendDeliveryEvent(ctx, tx, *d, kind, now, map[string]string{"state": string(d.State), "code": string(d.Note.Code)})
@@ -243,8 +265,12 @@ func (o *Outbox) nextTry(d Delivery, u outcome, f *DeliveryError, now time.Time)
 	return d.NextAt // the lane waits, not the transfer
 }
 
-// settleLane notes how the peer as a whole did.
+// settleLane notes how the peer as a whole did. Of attempts that were under way
+// together one failure counts: they all met the same fault.
 func (o *Outbox) settleLane(ctx context.Context, tx Tx, lane Lane, u outcome, now time.Time) error {
+	if u.peerAnswered() && !u.trouble.some.Load() {
+		return nil
+	}
 	s, err := tx.Lane(ctx, lane)
 	if err != nil {
 		return err
@@ -253,11 +279,14 @@ func (o *Outbox) settleLane(ctx context.Context, tx Tx, lane Lane, u outcome, no
 		if s.Failures == 0 && !s.Halted {
 			return nil
 		}
-		return tx.SaveLane(ctx, LaneState{Lane: lane})
+		return tx.SaveLane(ctx, s.mended())
+	}
+	if u.begun.Before(s.FailedAt) {
+		return nil
 	}
 	failure, before := classOf(u.err), s.Halted
 	s.Failures++
-	s.Note = failureNote(u.err)
+	s.FailedAt, s.Note = now, failureNote(u.err)
 	s.Halted = failure.Class == ClassTrust
 	s.RetryAt = now.Add(wait(s.Failures, lane.key()))
 	if failure.RetryAfter > 0 {
@@ -274,6 +303,11 @@ func (o *Outbox) settleLane(ctx context.Context, tx Tx, lane Lane, u outcome, no
 	return err
 }
 
+// mended is s after the peer answered: what a person decided stays.
+func (s LaneState) mended() LaneState {
+	return LaneState{Lane: s.Lane, Held: s.Held, HeldWhy: s.HeldWhy}
+}
+
 func appendDeliveryEvent(ctx context.Context, tx Tx, d Delivery, kind EventKind, now time.Time, data map[string]string) error {
 	data["transfer"] = string(d.TransferID)
 	if d.StatusCode != "" {
@@ -287,7 +321,7 @@ func appendDeliveryEvent(ctx context.Context, tx Tx, d Delivery, kind EventKind,
 // Resume sends a quarantined delivery on, and lets a lane that stopped try again
 // at once. Only an operator or a văn thư of the sending agency may.
 func (o *Outbox) Resume(ctx context.Context, actor Actor, id ID) error {
-	if err := actor.may(RoleOperator, RoleClerk); err != nil {
+	if err := actor.may(operators...); err != nil {
 		return err
 	}
 	now := o.Now().UTC()
@@ -307,14 +341,18 @@ func (o *Outbox) Resume(ctx context.Context, actor Actor, id ID) error {
 		if err := tx.SaveDelivery(ctx, d); err != nil {
 			return err
 		}
-		if err := tx.SaveLane(ctx, LaneState{Lane: d.Lane()}); err != nil {
+		lane, err := tx.Lane(ctx, d.Lane())
+		if err != nil {
+			return err
+		}
+		if err := tx.SaveLane(ctx, lane.mended()); err != nil {
 			return err
 		}
 		if _, err := tx.AppendEvent(ctx, Event{Agency: d.Agency, At: now, Kind: EventDeliveryResumed, Subject: d.ID,
 			Parent: d.timeline(), By: actor, Peer: d.To}); err != nil {
 			return err
 		}
-		return enqueueLane(ctx, tx, d.Lane())
+		return tx.Enqueue(ctx, Job{Kind: JobLane, Key: d.Lane().key()})
 	})
 }
 

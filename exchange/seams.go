@@ -26,6 +26,7 @@ type Tx interface {
 	ResultRows
 	DeliveryRows
 	LaneRows
+	LanePlaceRows
 	TransferRows
 	InboxRows
 	StatusRows
@@ -37,6 +38,10 @@ type Tx interface {
 	FlowRows
 	ReplyRows
 	FindRows
+	AuditRows
+	TurnRows
+	UploadRows
+	SettledRows
 	Jobs
 }
 
@@ -83,8 +88,9 @@ type DeliveryRows interface {
 	// DeliveriesOf returns every delivery of a subject, oldest first.
 	DeliveriesOf(ctx context.Context, subject ID) ([]Delivery, error)
 	// DueDeliveries returns at most limit deliveries of lane that are to be tried by
-	// now (READY, or UNKNOWN_EXPIRED to be asked again), by priority, then age.
-	DueDeliveries(ctx context.Context, lane Lane, now time.Time, limit int) ([]Delivery, error)
+	// now (READY, or UNKNOWN_EXPIRED to be asked again), by priority, then age, without
+	// those of except.
+	DueDeliveries(ctx context.Context, lane Lane, now time.Time, limit int, except ...ID) ([]Delivery, error)
 }
 
 // LaneRows holds the state of lanes.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"antin/exchange/edxml"
+	"antin/internal/failpoint"
 	"antin/internal/text"
 )
 
@@ -72,6 +73,9 @@ func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Deli
 	if err != nil {
 		return nil, err
 	}
+	if err := failpoint.Hit(failpoint.SendBeforeCommit); err != nil {
+		return nil, err
+	}
 	err = o.Store.Update(ctx, func(tx Tx) error {
 		if _, ok, err := idem.done(ctx, tx); ok || err != nil {
 			return err
@@ -82,6 +86,9 @@ func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Deli
 		return idem.keep(ctx, tx, p.id, now)
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := failpoint.Hit(failpoint.SendAfterCommit); err != nil {
 		return nil, err
 	}
 	return o.deliveries(ctx, req.Document)
@@ -161,7 +168,7 @@ func (o *Outbox) buildMessage(ctx context.Context, d Document, from Agency, to [
 func (p dispatch) deliveries(to []Agency) ([]Delivery, error) {
 	out := make([]Delivery, len(to))
 	for i, a := range to {
-		if a.Endpoint == "" {
+		if a.Endpoint == "" && !a.Pull {
 			out[i] = p.manual(a.Code)
 			continue
 		}

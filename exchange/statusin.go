@@ -38,6 +38,9 @@ func (in *Inbox) commitStatus(ctx context.Context, tx Tx, item InboxItem, s Stat
 		return err
 	}
 	item.Version = stored.Version
+	if wait, err := in.inOrder(ctx, tx, stored, now); err != nil || wait {
+		return err
+	}
 	subject, parent, err := in.subjectOf(ctx, tx, item, s.Code)
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func (t *Tasks) List(ctx context.Context, operator Actor) (out []Task, err error
 	}
 	err = t.Store.View(ctx, func(tx Tx) error {
 		out = nil
-		counts, err := tx.DeliveryCounts(ctx, operator.Agency, DeliveryReady, DeliveryQuarantined, DeliveryUnknownExpired, DeliveryManual)
+		counts, err := tx.DeliveryCounts(ctx, operator.Agency, DeliveryReady, DeliveryHeld, DeliveryQuarantined, DeliveryUnknownExpired, DeliveryManual)
 		if err != nil {
 			return err
 		}

@@ -116,12 +116,25 @@ func (e Event) Message() text.Message {
 	switch e.Kind {
 	case EventNumbered:
 		args = append(args, e.Data["number"])
+	case EventDeliveryHeld, EventDeliveryQuarantined, EventLaneHeld:
+		args = append(args, string(e.Peer), e.Data["reason"])
+	case EventLaneReleased, EventNonDelivery, EventNonDeliveryVoided:
+		args = append(args, string(e.Peer))
+	case EventLaneGap:
+		args = append(args, string(e.Peer), e.Data["from"], e.Data["to"])
+	case EventVerified:
+		args = append(args, e.Data["name"])
+	case EventSettings:
+		args = append(args, text.Get(text.Key("settings."+e.Data["what"])))
 	case EventSent, EventDelivered, EventDeliveryRefused, EventDeliveryEnded, EventDeliveryResumed:
 		if s := StatusCode(e.Data["status"]); s != "" {
 			return text.Get(key+".status", string(s), string(e.Peer))
 		}
 		args = append(args, string(e.Peer))
-	case EventReceived, EventTransferRefused, EventReplayConflict, EventTransferClosed, EventLaneHalted:
+	case EventReconcileDifference:
+		args = append(args, string(e.Peer), e.Data["day"], e.Data["only_here"], e.Data["only_there"], e.Data["other"])
+	case EventReceived, EventTransferRefused, EventReplayConflict, EventTransferClosed, EventLaneHalted, EventUploadFailed, EventReinstated,
+		EventPeerNonDelivery, EventPeerCorrection, EventPeerSkip:
 		args = append(args, string(e.Peer))
 	case EventStatusReceived, EventStatusUnknown:
 		args = append(args, string(e.Peer), e.Data["status"], StatusCode(e.Data["status"]).Message())

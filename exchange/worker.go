@@ -2,9 +2,7 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -36,19 +34,35 @@ type Worker struct {
 	OnError func(err error)
 	// SweepEvery is how often lost work is looked for; 0 means 30 s.
 	SweepEvery time.Duration
+	// Waker, where set, brings jobs that this process committed, past the queue.
+	Waker *Waker
+	// Owner names this process among several on one database, which take turns at
+	// lanes and items; empty where it is the only one.
+	Owner string
+	// Errands are done beside, each by its own clock.
+	Errands []Errand
 
-	mu   sync.Mutex
-	busy map[string]bool // by lane; true: woken again meanwhile
+	mu     sync.Mutex
+	run    context.Context //nolint:containedctx // of Run, for the jobs that Waker brings; nil while it does not run
+	jobs   sync.WaitGroup
+	busy   map[string]chan struct{} // by lane at work: says that more came
+	admits admissions
 }
 
 // Run works until ctx is done and returns nil then. It begins by waking everything
 // that an earlier process left unfinished.
 func (w *Worker) Run(ctx context.Context) error {
+	w.start(ctx)
+	defer w.stop()
 	if err := w.Recover(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("recovering: %w", err)
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { w.sweep(ctx) })
+	w.runErrands(ctx, &wg)
 	err := w.Queue.Work(ctx, w.handle)
 	wg.Wait()
 	return err
@@ -56,23 +70,22 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // Recover enqueues every lane that has something to send and every item that was
 // not admitted yet.
-func (w *Worker) Recover(ctx context.Context) error {
+func (w *Worker) Recover(ctx context.Context) error { return w.recover(ctx, time.Time{}) }
+
+// recover is Recover for what is due by the given time, zero for all: what is due
+// later has its job in the queue, and an idle installation writes nothing.
+func (w *Worker) recover(ctx context.Context, by time.Time) error {
+	var found []Job
+	err := w.Store.View(ctx, func(tx Tx) (err error) {
+		found, err = w.unfinished(ctx, tx, by)
+		return err
+	})
+	if err != nil || len(found) == 0 {
+		return err
+	}
 	return w.Store.Update(ctx, func(tx Tx) error {
-		lanes, err := tx.OpenLanes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, l := range lanes {
-			if err := tx.Enqueue(ctx, Job{Kind: JobLane, Key: l.Lane.key(), At: l.At}); err != nil {
-				return err
-			}
-		}
-		items, err := tx.InboxItems(ctx, "", InboxFilter{State: InboxReceived, Page: Page{Limit: recoverPage}})
-		if err != nil {
-			return err
-		}
-		for _, i := range items {
-			if err := tx.Enqueue(ctx, Job{Kind: JobAdmit, Key: string(i.ID)}); err != nil {
+		for _, j := range found {
+			if err := tx.Enqueue(ctx, j); err != nil {
 				return err
 			}
 		}
@@ -80,82 +93,21 @@ func (w *Worker) Recover(ctx context.Context) error {
 	})
 }
 
-// handle does one job. A panic ends the job, not the process: whatever made it is
-// one message of many.
-func (w *Worker) handle(ctx context.Context, j Job) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s %s: %v\n%s", j.Kind, j.Key, p, debug.Stack())
-		}
-		if err != nil && ctx.Err() == nil {
-			w.report(err)
-		}
-	}()
-	if err := w.Store.Update(ctx, func(tx Tx) error { return tx.Started(ctx, j, w.Now()) }); err != nil {
-		return err
+func (w *Worker) unfinished(ctx context.Context, tx Tx, by time.Time) (out []Job, err error) {
+	lanes, err := tx.OpenLanes(ctx)
+	if err != nil {
+		return nil, err
 	}
-	switch j.Kind {
-	case JobLane:
-		lane, ok := parseLane(j.Key)
-		if !ok {
-			return fmt.Errorf("job of no lane: %q", j.Key)
-		}
-		return w.drain(ctx, lane)
-	case JobAdmit:
-		return w.admit(ctx, ID(j.Key))
-	}
-	return fmt.Errorf("job of unknown kind %q", j.Kind)
-}
-
-// admit runs Inbox.Admit; a panic in it counts as a failed try, so that a message
-// that breaks the reader is set aside in the end.
-func (w *Worker) admit(ctx context.Context, id ID) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			cause := fmt.Errorf("admitting %s: %v\n%s", id, p, debug.Stack())
-			err = errors.Join(cause, w.Inbox.failed(ctx, id, cause))
-		}
-	}()
-	return w.Inbox.Admit(ctx, id)
-}
-
-// drain runs Outbox.Drain for lane, one at a time: a job that finds the lane busy
-// leaves word, and whoever is at it looks again.
-func (w *Worker) drain(ctx context.Context, lane Lane) error {
-	key := lane.key()
-	w.mu.Lock()
-	if w.busy == nil {
-		w.busy = map[string]bool{}
-	}
-	if _, running := w.busy[key]; running {
-		w.busy[key] = true
-		w.mu.Unlock()
-		return nil
-	}
-	w.busy[key] = false
-	w.mu.Unlock()
-	done := false
-	defer func() {
-		if !done { // a panic on the way must not leave the lane busy for ever
-			w.mu.Lock()
-			delete(w.busy, key)
-			w.mu.Unlock()
-		}
-	}()
-	for {
-		err := w.Outbox.Drain(ctx, lane)
-		w.mu.Lock()
-		again := w.busy[key] && err == nil && ctx.Err() == nil
-		w.busy[key] = false
-		if !again {
-			delete(w.busy, key)
-			done = true
-		}
-		w.mu.Unlock()
-		if !again {
-			return err
+	for _, l := range lanes {
+		if by.IsZero() || !l.At.After(by) {
+			out = append(out, Job{Kind: JobLane, Key: l.Lane.key(), At: l.At})
 		}
 	}
+	items, err := tx.InboxItems(ctx, "", InboxFilter{State: InboxReceived, Page: Page{Limit: recoverPage}})
+	for _, i := range items {
+		out = append(out, Job{Kind: JobAdmit, Key: string(i.ID)})
+	}
+	return out, err
 }
 
 // sweep looks for lost work and for orphaned blobs until ctx is done.
@@ -172,7 +124,7 @@ func (w *Worker) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-lost.C:
-			if err := w.Recover(ctx); err != nil && ctx.Err() == nil {
+			if err := w.recover(ctx, w.Now()); err != nil && ctx.Err() == nil {
 				w.report(fmt.Errorf("looking for lost work: %w", err))
 			}
 		case <-orphans.C:

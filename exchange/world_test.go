@@ -67,15 +67,16 @@ func (k keys) Key(_ context.Context, id string) (signer.Key, error) {
 // site is one agency with its own store.
 type site struct {
 	*clock
-	party   exchangetest.Party
-	office  exchange.Office
-	dir     string
-	db      *storetest.Faults
-	wire    *exchangetest.Scripted // its way to the other
-	outbox  *exchange.Outbox
-	inbox   *exchange.Inbox
-	results *exchange.Results
-	worker  *exchange.Worker
+	party    exchangetest.Party
+	office   exchange.Office
+	dir      string
+	database string // URL of PostgreSQL; empty on SQLite
+	db       *storetest.Faults
+	wire     *exchangetest.Scripted // its way to the other
+	outbox   *exchange.Outbox
+	inbox    *exchange.Inbox
+	results  *exchange.Results
+	worker   *exchange.Worker
 
 	clerk, leader, officer exchange.Actor
 }
@@ -109,10 +110,20 @@ func newSite(c *clock, code exchange.AgencyCode, seal string) *site {
 	return s
 }
 
+// database is the engine that the tests are run on: SQLite, or with
+// ANTIN_TEST_ENGINE=postgres a schema of their own on ANTIN_POSTGRES.
+func database(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("ANTIN_TEST_ENGINE") != "postgres" {
+		return ""
+	}
+	return storetest.Postgres(t)
+}
+
 func (s *site) open(t *testing.T, directory exchange.Directory) {
 	t.Helper()
-	s.dir = t.TempDir()
-	db, err := store.Open(t.Context(), store.Options{Dir: s.dir, Now: s.Now})
+	s.dir, s.database = t.TempDir(), database(t)
+	db, err := store.Open(t.Context(), store.Options{Dir: s.dir, Database: s.database, Now: s.Now})
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() }) // a test may have closed it
 	s.db = &storetest.Faults{Engine: db}

@@ -71,6 +71,8 @@ type Gateway struct {
 	mu     sync.Mutex
 	known  map[exchange.TransferKey]entry
 	effect [][]byte
+
+	uploads map[exchange.UploadKey]*upload
 }
 
 type entry struct {
@@ -103,7 +105,7 @@ func (g *Gateway) Known(_ context.Context, key exchange.TransferKey) (exchange.R
 
 // Receive takes a transfer in as exchange.Inbox does.
 func (g *Gateway) Receive(_ context.Context, t exchange.Incoming) (exchange.Receipt, error) {
-	m, id, r, err := g.check(t.Peer, t.Manifest)
+	m, id, r, err := g.check(t)
 	if err != nil || r.JWS != nil {
 		return r, err
 	}
@@ -123,7 +125,7 @@ func (g *Gateway) Receive(_ context.Context, t exchange.Incoming) (exchange.Rece
 
 // CloseTransfer closes a transfer as exchange.Inbox does.
 func (g *Gateway) CloseTransfer(_ context.Context, peer exchange.AgencyCode, manifest []byte) (exchange.Receipt, error) {
-	m, id, r, err := g.check(peer, manifest)
+	m, id, r, err := g.check(exchange.Incoming{Peer: peer, Manifest: manifest})
 	if err != nil || r.JWS != nil {
 		return r, err
 	}
@@ -131,9 +133,12 @@ func (g *Gateway) CloseTransfer(_ context.Context, peer exchange.AgencyCode, man
 }
 
 // check returns the stored receipt of a repeat, or the verified manifest.
-func (g *Gateway) check(peer exchange.AgencyCode, manifest []byte) (m jws.Manifest, id jws.Digest, r exchange.Receipt, err error) {
+func (g *Gateway) check(t exchange.Incoming) (m jws.Manifest, id jws.Digest, r exchange.Receipt, err error) {
+	peer, manifest := t.Peer, t.Manifest
 	m, id, err = jws.PeekManifest(manifest)
 	switch {
+	case err == nil && t.ID != "" && string(t.ID) != m.TransferID:
+		return m, id, r, text.Errorf(text.InvalidInput, errors.New("manifest of another transfer"))
 	case err != nil:
 		return m, id, r, text.Errorf(text.InvalidInput, err)
 	case exchange.AgencyCode(m.Sender) != peer:

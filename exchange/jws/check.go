@@ -50,7 +50,7 @@ func (m Manifest) Check() error {
 		return fieldError("priority")
 	case m.Supersedes != "" && !isUUID(m.Supersedes):
 		return fieldError("supersedes")
-	case m.Lane != nil && (m.Lane.Epoch < 0 || m.Lane.Seq < 1 || m.Lane.Class == "" || !isText(m.Lane.Class, maxCode)):
+	case m.Lane != nil && !m.Lane.valid():
 		return fieldError("lane")
 	case m.CreatedAt.IsZero():
 		return fieldError("createdAt")

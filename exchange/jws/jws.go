@@ -27,6 +27,8 @@ const (
 	TypeReceipt     Type = "antin-receipt+jws"
 	TypeClosed      Type = "antin-closed+jws"
 	TypeNonDelivery Type = "antin-non-delivery+jws"
+	TypeCorrection  Type = "antin-correction+jws"
+	TypeSkip        Type = "antin-lane-skip+jws"
 	TypeCapability  Type = "antin-capability+jws"
 	TypeDirectory   Type = "antin-directory+jws"
 )
@@ -131,15 +133,23 @@ func Verify(compact []byte, typ Type, keys Keys) (payload []byte, kid string, er
 	if s.header.Typ != typ {
 		return nil, "", fmt.Errorf("%w: %q instead of %q", ErrType, s.header.Typ, typ)
 	}
+	if kid, err = s.verify(keys); err != nil {
+		return nil, "", err
+	}
+	return s.payload, kid, nil
+}
+
+// verify checks s's signature under one of keys and returns the key's identifier.
+func (s statement) verify(keys Keys) (kid string, err error) {
 	pub, ok := keys.find(s.header.Kid)
 	if !ok {
-		return nil, "", ErrUnknown
+		return "", ErrUnknown
 	}
 	sum := sha256.Sum256([]byte(s.input))
 	if err := verifyDigest(pub, s.header.Alg, sum[:], s.signature); err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return s.payload, s.header.Kid, nil
+	return s.header.Kid, nil
 }
 
 func verifyDigest(pub crypto.PublicKey, alg Algorithm, sum, sig []byte) error {

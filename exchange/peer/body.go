@@ -1,17 +1,12 @@
 package peer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"os"
 	"time"
 
-	"antin/exchange/jws"
 	"antin/internal/text"
 )
 
@@ -58,27 +53,4 @@ func (t *timed) Read(b []byte) (int, error) {
 func (t *timed) stop() {
 	t.pause.Stop()
 	t.whole.Stop()
-}
-
-// exactly ends in digest-mismatch instead of io.EOF unless the bytes are those of part.
-type exactly struct {
-	r    io.Reader
-	part jws.Part
-	sum  hash.Hash
-	n    int64
-}
-
-func newExactly(r io.Reader, p jws.Part) *exactly { return &exactly{r: r, part: p, sum: sha256.New()} }
-
-// Read implements io.Reader.
-func (e *exactly) Read(b []byte) (int, error) {
-	n, err := e.r.Read(b)
-	_, _ = e.sum.Write(b[:n])
-	if e.n += int64(n); e.n > e.part.Size {
-		return 0, text.Errorf(text.DigestMismatch, fmt.Errorf("more than the %d bytes stated", e.part.Size))
-	}
-	if err == io.EOF && hex.EncodeToString(e.sum.Sum(nil)) != e.part.SHA256 {
-		return n, text.Errorf(text.DigestMismatch, fmt.Errorf("%d bytes of %d stated", e.n, e.part.Size))
-	}
-	return n, err
 }

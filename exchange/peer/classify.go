@@ -29,13 +29,22 @@ func unreached(err, alert error) error {
 // refused classifies an answer that is no success.
 func refused(res *http.Response, body []byte) error {
 	var p problem
-	err := fmt.Errorf("peer answered %d", res.StatusCode)
-	if json.Unmarshal(body, &p) == nil && p.Code.Known() {
+	if json.Unmarshal(body, &p) != nil {
+		p = problem{}
+	}
+	p.Status = res.StatusCode
+	return problemError(p, retryAfterOf(res))
+}
+
+// problemError classifies a peer's problem.
+func problemError(p problem, retryAfter time.Duration) error {
+	err := fmt.Errorf("peer answered %d", p.Status)
+	if p.Code.Known() {
 		err = text.Errorf(p.Code, err)
 	} else {
 		err = text.Errorf(text.PeerUnavailable, err)
 	}
-	return &exchange.DeliveryError{Class: classOf(res.StatusCode, text.CodeOf(err)), RetryAfter: retryAfterOf(res), Err: err}
+	return &exchange.DeliveryError{Class: classOf(p.Status, text.CodeOf(err)), RetryAfter: retryAfter, Err: err}
 }
 
 func classOf(status int, code text.Code) exchange.DeliveryClass {

@@ -3,7 +3,6 @@ package peer
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"antin/exchange"
@@ -45,6 +45,10 @@ type remote struct {
 	endpoint string
 	pins     [][32]byte
 	http     *http.Client
+	limits   Limits
+	noBatch  atomic.Bool // the peer does not know batches
+	// capability is what the peer said of itself last; nil before it was asked.
+	capability atomic.Pointer[jws.Capability]
 }
 
 // Deliver implements exchange.Transport.
@@ -105,7 +109,7 @@ func (c *Client) remote(to exchange.Agency) (*remote, error) {
 	if c.peers == nil {
 		c.peers = map[exchange.AgencyCode]*remote{}
 	}
-	p := &remote{endpoint: to.Endpoint, pins: slices.Clone(to.TLS)}
+	p := &remote{endpoint: to.Endpoint, pins: slices.Clone(to.TLS), limits: c.Limits.withDefaults()}
 	p.http = c.httpClient(p.pins)
 	c.peers[to.Code] = p
 	return p, nil
@@ -118,19 +122,23 @@ func (c *Client) httpClient(pins [][32]byte) *http.Client {
 		// A gateway has no reason to point elsewhere, and a manifest is not sent after it.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialTLSContext:        c.dial(pins),
-			ResponseHeaderTimeout: limits.Grace, IdleConnTimeout: limits.Idle,
+			// No time for the answer's header of its own: putting a great part together
+			// takes the peer longer than any other answer. Each request has its own end.
+			DialTLSContext: c.dial(pins), IdleConnTimeout: limits.Idle,
 			MaxIdleConnsPerHost: perPeer, MaxConnsPerHost: perPeer, MaxResponseHeaderBytes: maxHeaderBytes,
 			DisableCompression: true,
 		},
 	}
 }
 
-// request is one call below a transfer's address.
+// request is one call, below a transfer's address or at another.
 type request struct {
 	method, path, contentType string
 	id                        exchange.TransferID
-	body                      io.Reader // closed by the transport when it can be
+	at                        string        // where not below a transfer: the whole path
+	maxAnswer                 int64         // bytes; 0 means maxAnswer
+	patience                  time.Duration // for the whole call; 0 means what the limits give its size
+	body                      io.Reader     // closed by the transport when it can be
 	size                      int64
 	header                    http.Header
 }
@@ -140,12 +148,43 @@ const maxAnswer = jws.MaxSize
 
 // do sends a request and returns a 2xx answer; everything else is a *DeliveryError.
 func (p *remote) do(ctx context.Context, q request) (status int, contentType string, body []byte, err error) {
-	r, err := http.NewRequestWithContext(ctx, q.method, strings.TrimSuffix(p.endpoint, "/")+"/x/v1/transfers/"+string(q.id)+q.path, q.body)
+	patience := q.patience
+	if patience == 0 {
+		patience = p.limits.whole(q.size)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	res, used, err := p.send(ctx, q)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	limit := q.maxAnswer
+	if limit == 0 {
+		limit = maxAnswer
+	}
+	body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
+	if err != nil {
+		return 0, "", nil, unreached(err, used.alert())
+	}
+	if int64(len(body)) > limit {
+		return 0, "", nil, &exchange.DeliveryError{Class: exchange.ClassTransfer, Err: errors.New("answer is too long")}
+	}
+	return res.StatusCode, res.Header.Get("Content-Type"), body, nil
+}
+
+// send sends a request and returns a 2xx answer with its body open; everything else
+// is a *DeliveryError.
+func (p *remote) send(ctx context.Context, q request) (*http.Response, *usedConn, error) {
+	if q.at == "" {
+		q.at = "/x/v1/transfers/" + string(q.id) + q.path
+	}
+	r, err := http.NewRequestWithContext(ctx, q.method, strings.TrimSuffix(p.endpoint, "/")+q.at, q.body)
 	if err != nil {
 		if c, ok := q.body.(io.Closer); ok {
 			err = errors.Join(err, c.Close())
 		}
-		return 0, "", nil, &exchange.DeliveryError{Class: exchange.ClassTransfer, Err: fmt.Errorf("building request: %w", err)}
+		return nil, nil, &exchange.DeliveryError{Class: exchange.ClassTransfer, Err: fmt.Errorf("building request: %w", err)}
 	}
 	if q.header != nil {
 		r.Header = q.header
@@ -154,23 +193,17 @@ func (p *remote) do(ctx context.Context, q request) (status int, contentType str
 		r.Header.Set("Content-Type", q.contentType)
 	}
 	r.ContentLength = q.size
-	var used usedConn
+	used := &usedConn{}
 	res, err := p.http.Do(r.WithContext(used.trace(ctx)))
 	if err != nil {
-		return 0, "", nil, unreached(err, used.alert())
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	if err != nil {
-		return 0, "", nil, unreached(err, used.alert())
-	}
-	if len(body) > maxAnswer {
-		return 0, "", nil, &exchange.DeliveryError{Class: exchange.ClassTransfer, Err: errors.New("answer is too long")}
+		return nil, nil, unreached(err, used.alert())
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return 0, "", nil, refused(res, body)
+		body, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // what is there says enough
+		_ = res.Body.Close()
+		return nil, nil, refused(res, body)
 	}
-	return res.StatusCode, res.Header.Get("Content-Type"), body, nil
+	return res, used, nil
 }
 
 // receipt is do for a call that only a receipt answers.
@@ -193,49 +226,6 @@ func (p *remote) oneShot(ctx context.Context, e exchange.Envelope) ([]byte, erro
 	head := io.MultiReader(bytes.NewReader(e.Manifest), strings.NewReader("\n"), payload)
 	return p.receipt(ctx, request{method: http.MethodPost, id: e.TransferID, contentType: typeTransfer,
 		body: closing{head, payload}, size: int64(len(e.Manifest)) + 1 + e.Payload.Size})
-}
-
-// inParts sends a transfer in steps. A peer forgets an upload when it restarts or
-// when another attempt was quicker; one more round then finds out which.
-func (p *remote) inParts(ctx context.Context, e exchange.Envelope) ([]byte, error) {
-	receipt, err := p.steps(ctx, e)
-	if errors.Is(err, &text.Error{Code: text.StateConflict}) {
-		return p.steps(ctx, e)
-	}
-	return receipt, err
-}
-
-// steps asks first whether the peer wants the bytes at all.
-func (p *remote) steps(ctx context.Context, e exchange.Envelope) ([]byte, error) {
-	_, contentType, body, err := p.do(ctx, request{method: http.MethodPut, id: e.TransferID, contentType: typeReceipt,
-		body: bytes.NewReader(e.Manifest), size: int64(len(e.Manifest))})
-	if err != nil {
-		return nil, err
-	}
-	if contentType == typeReceipt {
-		return body, nil
-	}
-	var state stateAnswer
-	if err := json.Unmarshal(body, &state); err != nil {
-		return nil, &exchange.DeliveryError{Class: exchange.ClassTransfer, Err: fmt.Errorf("reading state: %w", err)}
-	}
-	if slices.Contains(state.Missing, 0) {
-		if err := p.putPart(ctx, e); err != nil {
-			return nil, err
-		}
-	}
-	return p.receipt(ctx, request{method: http.MethodPost, id: e.TransferID, path: "/commit", body: http.NoBody})
-}
-
-func (p *remote) putPart(ctx context.Context, e exchange.Envelope) error {
-	payload, err := openPayload(ctx, e)
-	if err != nil {
-		return err
-	}
-	digest := ReprDigest(jws.Part{SHA256: string(e.Payload.Digest)})
-	_, _, _, err = p.do(ctx, request{method: http.MethodPut, id: e.TransferID, path: "/parts/0", contentType: "application/octet-stream",
-		body: payload, size: e.Payload.Size, header: http.Header{"Repr-Digest": {digest}}})
-	return err
 }
 
 // closing gives a composed body the payload's Close: an answer may come while the

@@ -43,7 +43,7 @@ func statusOf(code text.Code) int {
 		return http.StatusUnprocessableEntity
 	case text.StorageFull:
 		return http.StatusInsufficientStorage
-	case text.PeerUnavailable:
+	case text.PeerUnavailable, text.DatabaseUnavailable, text.BlobsUnavailable:
 		return http.StatusServiceUnavailable
 	case text.Interrupted:
 		return http.StatusRequestTimeout
@@ -51,14 +51,20 @@ func statusOf(code text.Code) int {
 	return http.StatusInternalServerError
 }
 
+// problemOf is err as a peer is told it.
+func problemOf(err error) problem {
+	e := text.As(err)
+	status := statusOf(e.Code)
+	return problem{Type: "urn:antin:problem:" + string(e.Code), Title: http.StatusText(status), Status: status, Code: e.Code, Detail: e.Message()}
+}
+
 // retryAfter is what a server in trouble asks for.
 const retryAfter = 30 * time.Second
 
 // answerProblem tells a peer what went wrong: the code and its words, never the cause.
 func answerProblem(w http.ResponseWriter, err error) {
-	e := text.As(err)
-	status := statusOf(e.Code)
-	p := problem{Type: "urn:antin:problem:" + string(e.Code), Title: http.StatusText(status), Status: status, Code: e.Code, Detail: e.Message()}
+	p := problemOf(err)
+	status := p.Status
 	body, err := json.Marshal(p)
 	if err != nil {
 		status = http.StatusInternalServerError

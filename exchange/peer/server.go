@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"antin/exchange"
@@ -18,12 +19,15 @@ type Receiver interface {
 	// Receive reads the payload only of a transfer that it has not seen and does not refuse.
 	Receive(ctx context.Context, t exchange.Incoming) (exchange.Receipt, error)
 	CloseTransfer(ctx context.Context, peer exchange.AgencyCode, manifest []byte) (exchange.Receipt, error)
+	OpenUpload(ctx context.Context, t exchange.Incoming) (exchange.Receipt, exchange.UploadState, error)
+	PutPiece(ctx context.Context, p exchange.IncomingPiece) error
+	CommitUpload(ctx context.Context, k exchange.UploadKey) (exchange.Receipt, error)
+	UploadState(ctx context.Context, k exchange.UploadKey, recipient exchange.AgencyCode) (exchange.UploadState, error)
 }
 
 // Server is the receiving side. Its fields are set once, before use.
 type Server struct {
 	Receiver  Receiver
-	Blobs     exchange.Blobs // keeps parts between upload and commit
 	Directory exchange.Directory
 	Identity  Identity
 	// Current is what Client.Current is.
@@ -31,6 +35,12 @@ type Server struct {
 	Now     func() time.Time
 	// Known returns the stored receipt of a transfer, not-found when there is none.
 	Known func(ctx context.Context, key exchange.TransferKey) (exchange.Receipt, error)
+	// The following, where nil, are not offered, and their routes answer 404.
+	Held       Held       // the pull side
+	Ledger     Ledger     // reconciliation
+	Statements Statements // non-deliveries, corrections, skips
+	// Offices, where set, are those whose signed capability is told.
+	Offices exchange.Offices
 	// Limits' zero fields mean the defaults.
 	Limits Limits
 	// OnHandshake, where set, is told of every finished handshake: who connected, or
@@ -40,7 +50,8 @@ type Server struct {
 	OnError func(err error)
 
 	identities *identities
-	uploads    uploads
+	polls      polls
+	said       said
 }
 
 // Limits bound what peers may cost. The zero value means the defaults below.
@@ -191,6 +202,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("POST "+base+"/commit", s.route(s.commit))
 	mux.Handle("POST "+base+"/close", s.route(s.close))
 	mux.Handle("GET "+base, s.route(s.state))
+	mux.Handle("POST /x/v1/signals", s.route(s.batch))
+	s.more(mux)
 	mux.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		answerProblem(w, text.Errorf(text.NotFound, nil))
 	}))
@@ -209,7 +222,7 @@ func (s *Server) route(h handler) http.Handler {
 			s.fail(w, text.Errorf(text.PeerUnavailable, err))
 			return
 		}
-		if _, ok := exchange.ParseTransferID(r.PathValue("id")); !ok {
+		if _, ok := exchange.ParseTransferID(r.PathValue("id")); !ok && strings.Contains(r.Pattern, "{id}") {
 			s.fail(w, text.Errorf(text.InvalidInput, errors.New("transfer id in the path")))
 			return
 		}
@@ -226,8 +239,12 @@ func (s *Server) route(h handler) http.Handler {
 }
 
 func (s *Server) fail(w http.ResponseWriter, err error) {
+	s.hear(err)
+	answerProblem(w, err)
+}
+
+func (s *Server) hear(err error) {
 	if s.OnError != nil {
 		s.OnError(err)
 	}
-	answerProblem(w, err)
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 
 	"antin/exchange"
 	"antin/exchange/jws"
@@ -24,145 +23,169 @@ func (s *Server) oneShot(w http.ResponseWriter, r *http.Request, peer exchange.A
 	body := newTimed(w, r, s.Limits, OneShot)
 	defer body.stop()
 	in := bufio.NewReaderSize(io.LimitReader(body, OneShot+jws.MaxSize+1), jws.MaxSize+1)
-	manifest, err := in.ReadSlice('\n')
+	manifest, err := readLine(in)
+	if err != nil {
+		return nil, err
+	}
+	return s.receive(r.Context(), exchange.Incoming{Peer: peer, ID: transferID(r), Manifest: manifest, Payload: in})
+}
+
+// readLine returns the manifest that stands before a line feed.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return nil, notManifest(err)
 	}
-	manifest = bytes.Clone(bytes.TrimSuffix(manifest, []byte("\n")))
-	if err := sameID(r, manifest); err != nil {
-		return nil, err
-	}
-	return s.receive(r.Context(), peer, manifest, in)
+	return bytes.Clone(line[:len(line)-1]), nil
 }
+
+func transferID(r *http.Request) exchange.TransferID { return exchange.TransferID(r.PathValue("id")) }
 
 // receive hands a transfer on. Once the bytes are here the work is finished even
 // if the peer goes: it will ask again and find the receipt.
-func (s *Server) receive(ctx context.Context, peer exchange.AgencyCode, manifest []byte, payload io.Reader) ([]byte, error) {
-	receipt, err := s.Receiver.Receive(context.WithoutCancel(ctx), exchange.Incoming{Peer: peer, Manifest: manifest, Payload: payload})
+func (s *Server) receive(ctx context.Context, t exchange.Incoming) ([]byte, error) {
+	receipt, err := s.Receiver.Receive(context.WithoutCancel(ctx), t)
 	if err != nil {
-		return nil, fmt.Errorf("receiving from %s: %w", peer, err)
+		return nil, fmt.Errorf("receiving from %s: %w", t.Peer, err)
 	}
 	return receipt.JWS, nil
 }
 
-// errUpload is what the probe of putManifest reads: the transfer is unknown and
-// would be taken.
-var errUpload = errors.New("bytes wanted")
-
-type wanted struct{}
-
-func (wanted) Read([]byte) (int, error) { return 0, errUpload }
-
-// putManifest opens a transfer. It lets the receiver run all its checks up to the
-// point where the bytes are needed: a transfer seen before, or one that is never
-// taken, is answered with its receipt and no byte is asked for.
+// putManifest opens a transfer in pieces, or tells what is still missing of one that
+// is open. A transfer seen before, or one that is never taken, is answered with its
+// receipt and no byte is asked for.
 func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) ([]byte, error) {
-	manifest, err := s.readManifest(w, r)
+	manifest, err := s.readStatement(w, r)
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.receive(r.Context(), peer, manifest, wanted{})
-	if err == nil || !errors.Is(err, errUpload) {
-		return receipt, err
-	}
-	m, id, err := jws.PeekManifest(manifest)
+	receipt, state, err := s.Receiver.OpenUpload(r.Context(), exchange.Incoming{Peer: peer, ID: transferID(r), Manifest: manifest})
 	if err != nil {
-		return nil, notManifest(err)
+		return nil, fmt.Errorf("opening for %s: %w", peer, err)
 	}
-	u, err := s.uploads.open(uploadKey{peer, m.TransferID}, manifest, m, id)
-	if err != nil {
-		return nil, err
+	if receipt.JWS != nil {
+		return receipt.JWS, nil
 	}
-	return nil, answerState(w, http.StatusCreated, s.uploads.missing(u))
+	status := http.StatusOK
+	if state.Fresh {
+		status = http.StatusCreated
+	}
+	return nil, answerState(w, status, state)
 }
 
-// putPart stores one part, whole. What the part must be the manifest has said.
+// putPart stores a part or a piece of it. What the part must be the manifest has said.
 func (s *Server) putPart(w http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) ([]byte, error) {
-	u, ok := s.uploads.find(uploadKey{peer, r.PathValue("id")})
-	if !ok {
-		return nil, text.Errorf(text.StateConflict, errors.New("part of a transfer that is not open"))
-	}
-	n, err := strconv.Atoi(r.PathValue("n"))
-	if err != nil || n < 0 || n >= len(u.manifest.Parts) {
+	if r.PathValue("n") != "0" { // this version takes one part
 		return nil, text.Errorf(text.NotFound, errors.New("part number"))
 	}
-	part := u.manifest.Parts[n]
-	switch {
-	case part.Size > s.Limits.Payload || r.ContentLength > part.Size:
-		return nil, text.Errorf(text.TooLarge, fmt.Errorf("part of %d bytes, %d stated", r.ContentLength, part.Size))
-	case r.Header.Get("Content-Range") != "":
-		return nil, text.Errorf(text.InvalidInput, errors.New("pieces of a part are not taken"))
-	case r.Header.Get("Repr-Digest") != ReprDigest(part):
-		return nil, text.Errorf(text.DigestMismatch, errors.New("Repr-Digest is not that of the manifest"))
-	}
-	body := newTimed(w, r, s.Limits, part.Size)
-	defer body.stop()
-	blob, err := s.Blobs.Put(r.Context(), newExactly(body, part))
+	p, err := pieceOf(r)
 	if err != nil {
-		return nil, fmt.Errorf("storing part %d from %s: %w", n, peer, err)
+		return nil, err
 	}
-	s.uploads.store(u, n, blob)
+	p.Key = exchange.UploadKey{Sender: peer, ID: transferID(r)}
+	if p.Size > exchange.MaxWhole || p.Total > s.Limits.Payload {
+		return nil, text.Errorf(text.TooLarge, fmt.Errorf("piece of %d bytes, part of %d", p.Size, p.Total))
+	}
+	size := p.Size
+	if size < 0 {
+		size = exchange.MaxPiece
+	}
+	body := newTimed(w, r, s.Limits, size)
+	defer body.stop()
+	p.Body = body
+	if err := s.Receiver.PutPiece(r.Context(), p); err != nil {
+		return nil, fmt.Errorf("piece from %s: %w", peer, err)
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil, nil
 }
 
+// pieceOf reads what the header says of a piece: without Content-Range it is the
+// whole part, whose digest is that of the representation.
+func pieceOf(r *http.Request) (p exchange.IncomingPiece, err error) {
+	repr, ok := parseDigest(r.Header.Get("Repr-Digest"))
+	if !ok {
+		return p, text.Errorf(text.DigestMismatch, errors.New("Repr-Digest"))
+	}
+	p.Size, p.Total, p.SHA256 = r.ContentLength, r.ContentLength, repr
+	field := r.Header.Get("Content-Range")
+	if field == "" {
+		return p, nil
+	}
+	first, last, total, ok := parseRange(field)
+	if !ok || last-first+1 != p.Size {
+		return p, text.Errorf(text.InvalidInput, errors.New("Content-Range"))
+	}
+	p.Offset, p.Total = first, total
+	if first == 0 && p.Size == total {
+		return p, nil
+	}
+	if p.SHA256, ok = parseDigest(r.Header.Get("Content-Digest")); !ok {
+		return p, text.Errorf(text.DigestMismatch, errors.New("Content-Digest"))
+	}
+	return p, nil
+}
+
+// parseRange reads "bytes first-last/total".
+func parseRange(field string) (first, last, total int64, ok bool) {
+	var again string
+	if n, err := fmt.Sscanf(field, "bytes %d-%d/%d", &first, &last, &total); err != nil || n != 3 {
+		return 0, 0, 0, false
+	}
+	again = contentRange(first, last-first+1, total) // and nothing else stands there
+	return first, last, total, again == field && first >= 0 && last >= first && total > last
+}
+
+func contentRange(offset, size, total int64) string {
+	return fmt.Sprintf("bytes %d-%d/%d", offset, offset+size-1, total)
+}
+
 // commit hands an uploaded transfer to the receiver.
 func (s *Server) commit(_ http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) ([]byte, error) {
-	key := uploadKey{peer, r.PathValue("id")}
-	u, ok := s.uploads.find(key)
-	if !ok {
-		return nil, text.Errorf(text.StateConflict, errors.New("commit of a transfer that is not open"))
-	}
-	blobs, complete := s.uploads.blobs(u)
-	if !complete {
-		return nil, text.Errorf(text.StateConflict, errors.New("commit before all parts came"))
-	}
-	var readers []io.Reader
-	for _, b := range blobs {
-		f, err := s.Blobs.Open(r.Context(), b.Digest)
-		if err != nil {
-			return nil, fmt.Errorf("opening part from %s: %w", peer, err)
-		}
-		defer func() { _ = f.Close() }() // at most jws's number of parts
-		readers = append(readers, f)
-	}
-	receipt, err := s.receive(r.Context(), peer, u.jws, io.MultiReader(readers...))
+	receipt, err := s.Receiver.CommitUpload(context.WithoutCancel(r.Context()), exchange.UploadKey{Sender: peer, ID: transferID(r)})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("committing for %s: %w", peer, err)
 	}
-	s.uploads.drop(key)
-	return receipt, nil
+	return receipt.JWS, nil
 }
 
 func (s *Server) close(w http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) ([]byte, error) {
-	manifest, err := s.readManifest(w, r)
+	manifest, err := s.readStatement(w, r)
 	if err != nil {
 		return nil, err
+	}
+	m, _, err := jws.PeekManifest(manifest)
+	if err != nil {
+		return nil, notManifest(err)
+	}
+	if m.TransferID != r.PathValue("id") {
+		return nil, text.Errorf(text.InvalidInput, errors.New("manifest of another transfer"))
 	}
 	receipt, err := s.Receiver.CloseTransfer(context.WithoutCancel(r.Context()), peer, manifest)
 	if err != nil {
 		return nil, fmt.Errorf("closing for %s: %w", peer, err)
 	}
-	s.uploads.drop(uploadKey{peer, r.PathValue("id")})
 	return receipt.JWS, nil
 }
 
-// state answers the receipt, else the missing parts of an open transfer.
+// state answers the receipt, else what an open transfer lacks.
 func (s *Server) state(w http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) ([]byte, error) {
 	recipient := exchange.AgencyCode(r.URL.Query().Get("recipient"))
 	if !recipient.Valid() {
 		return nil, text.Errorf(text.InvalidInput, errors.New("recipient of the transfer asked for"))
 	}
-	id := r.PathValue("id")
-	receipt, err := s.Known(r.Context(), exchange.TransferKey{Recipient: recipient, Sender: peer, ID: exchange.TransferID(id)})
+	receipt, err := s.Known(r.Context(), exchange.TransferKey{Recipient: recipient, Sender: peer, ID: transferID(r)})
 	if err == nil {
 		return receipt.JWS, nil
 	}
-	u, ok := s.uploads.find(uploadKey{peer, id})
-	if !ok || text.CodeOf(err) != text.NotFound || exchange.AgencyCode(u.manifest.Recipient) != recipient {
+	if text.CodeOf(err) != text.NotFound {
 		return nil, fmt.Errorf("looking up transfer for %s: %w", peer, err)
 	}
-	return nil, answerState(w, http.StatusOK, s.uploads.missing(u))
+	state, err := s.Receiver.UploadState(r.Context(), exchange.UploadKey{Sender: peer, ID: transferID(r)}, recipient)
+	if err != nil {
+		return nil, fmt.Errorf("looking up transfer for %s: %w", peer, err)
+	}
+	return nil, answerState(w, http.StatusOK, state)
 }
 
 // FromStore returns the receipts that store holds, for Server.Known.
@@ -177,14 +200,15 @@ func FromStore(store exchange.Store) func(context.Context, exchange.TransferKey)
 	}
 }
 
-func (s *Server) readManifest(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readStatement reads a body that is one statement.
+func (s *Server) readStatement(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body := newTimed(w, r, s.Limits, jws.MaxSize)
 	defer body.stop()
-	manifest, err := io.ReadAll(io.LimitReader(body, jws.MaxSize+1))
-	if err != nil || len(manifest) > jws.MaxSize {
+	statement, err := io.ReadAll(io.LimitReader(body, jws.MaxSize+1))
+	if err != nil || len(statement) > jws.MaxSize {
 		return nil, notManifest(err)
 	}
-	return manifest, sameID(r, manifest)
+	return statement, nil
 }
 
 func notManifest(err error) error {
@@ -194,30 +218,35 @@ func notManifest(err error) error {
 	return text.Errorf(text.InvalidInput, fmt.Errorf("reading manifest: %w", errors.Join(jws.ErrFormat, err)))
 }
 
-// sameID refuses a manifest under another transfer's address.
-func sameID(r *http.Request, manifest []byte) error {
-	m, _, err := jws.PeekManifest(manifest)
-	if err != nil {
-		return notManifest(err)
-	}
-	if m.TransferID != r.PathValue("id") {
-		return text.Errorf(text.InvalidInput, errors.New("manifest of another transfer"))
-	}
-	return nil
-}
-
-// state is the answer about a transfer without a receipt.
+// stateAnswer is the answer about a transfer without a receipt.
 type stateAnswer struct {
-	Missing []int `json:"missing"` // part numbers, from 0
+	Missing []int       `json:"missing"`         // numbers of parts that are not whole, from 0
+	Gaps    []gapAnswer `json:"gaps"`            // what they lack
+	Piece   int64       `json:"piece,omitempty"` // the greatest piece taken, bytes
+	Whole   int64       `json:"whole,omitempty"` // the greatest part taken in one piece, bytes
 }
 
-func answerState(w http.ResponseWriter, status int, missing []int) error {
-	if missing == nil {
-		missing = []int{} // an empty list, not null
+type gapAnswer struct {
+	Part   int   `json:"part"`
+	Offset int64 `json:"offset"`
+	Length int64 `json:"length"`
+}
+
+func answerState(w http.ResponseWriter, status int, state exchange.UploadState) error {
+	a := stateAnswer{Missing: []int{}, Gaps: []gapAnswer{}, Piece: exchange.MaxPiece, Whole: exchange.MaxWhole}
+	for _, g := range state.Gaps {
+		a.Gaps = append(a.Gaps, gapAnswer{Offset: g.Offset, Length: g.Length})
 	}
-	body, err := json.Marshal(stateAnswer{Missing: missing})
+	if len(a.Gaps) > 0 {
+		a.Missing = append(a.Missing, 0)
+	}
+	return answerJSON(w, status, a)
+}
+
+func answerJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("writing state: %w", err)
+		return fmt.Errorf("writing answer: %w", err)
 	}
 	w.Header().Set("Content-Type", typeJSON)
 	w.Header().Set("Cache-Control", "no-store")
