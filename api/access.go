@@ -40,12 +40,15 @@ const (
 	ScopeEventsRead     Scope = "events:read"
 	ScopeAgenciesRead   Scope = "agencies:read"
 	ScopeVerify         Scope = "verify"
+	ScopeLanesRead      Scope = "lanes:read"
+	ScopeLanesWrite     Scope = "lanes:write"
 )
 
 var (
 	clerk     = []exchange.Role{exchange.RoleClerk}
 	clerks    = []exchange.Role{exchange.RoleClerk, exchange.RoleOfficer}
 	deskRoles = []exchange.Role{exchange.RoleClerk, exchange.RoleLeader, exchange.RoleOfficer}
+	watchers  = []exchange.Role{exchange.RoleClerk, exchange.RoleOperator}
 	signers   = []exchange.Role{exchange.RoleClerk, exchange.RoleLeader}
 	everyone  = []exchange.Role{exchange.RoleClerk, exchange.RoleLeader, exchange.RoleOfficer, exchange.RoleOperator}
 )
@@ -57,13 +60,14 @@ var sessionRoles = map[Scope][]exchange.Role{
 	ScopeSignQueue: clerks, ScopeSealQueue: clerks, ScopeInboxRead: deskRoles, ScopeInboxDecide: signers, ScopeResultsRead: deskRoles,
 	ScopeResultsWrite: clerks, ScopeResultsIssue: clerks, ScopeResultsRevoke: clerk, ScopeRegistersRead: deskRoles, ScopeRegistersWrite: clerk,
 	ScopeOperationsRead: deskRoles, ScopeEventsRead: everyone, ScopeAgenciesRead: everyone, ScopeVerify: everyone,
+	ScopeLanesRead: watchers, ScopeLanesWrite: watchers,
 }
 
 // Scopes lists every scope.
 func Scopes() []Scope {
 	return []Scope{ScopeFilesRead, ScopeFilesWrite, ScopeDocumentsRead, ScopeDocumentsWrite, ScopeDocumentsSend, ScopeSignQueue, ScopeSealQueue,
 		ScopeInboxRead, ScopeInboxDecide, ScopeResultsRead, ScopeResultsWrite, ScopeResultsIssue, ScopeResultsRevoke, ScopeRegistersRead,
-		ScopeRegistersWrite, ScopeOperationsRead, ScopeEventsRead, ScopeAgenciesRead, ScopeVerify}
+		ScopeRegistersWrite, ScopeOperationsRead, ScopeEventsRead, ScopeAgenciesRead, ScopeVerify, ScopeLanesRead, ScopeLanesWrite}
 }
 
 // ScopeNames lists every scope as text, for those who issue keys.

@@ -27,7 +27,7 @@ func (reportTime) Schema(huma.Registry) *huma.Schema {
 }
 
 // tags are the groups of operations, in the order of the documentation.
-var tags = []string{"files", "documents", "inbox", "results", "registers", "operations", "verifications", "agencies", "events", "public", "gateway"}
+var tags = []string{"files", "documents", "inbox", "results", "registers", "lanes", "operations", "verifications", "agencies", "events", "public", "gateway"}
 
 func (s *Server) config() huma.Config {
 	schemas := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
@@ -60,6 +60,7 @@ func (s *Server) operations(b *builder) {
 	s.fileRoutes(b)
 	s.documentRoutes(b)
 	s.deliveryRoutes(b)
+	s.laneRoutes(b)
 	s.inboxRoutes(b)
 	s.verificationRoutes(b)
 	s.resultRoutes(b)

@@ -78,7 +78,7 @@ var statuses = map[text.Code]int{
 	text.FieldAlreadySigned: 409, text.FieldNotFound: 422, text.SeedValueUnmet: 422, text.KeyLocked: 409, text.KeyNotFound: 422,
 	text.CertificateExpired: 422, text.CertificateRevoked: 422, text.CertificateMismatch: 422, text.CertificateUntrusted: 422,
 	text.TSAUnavailable: 503, text.RevocationUnavailable: 503, text.GlyphMissing: 422, text.LimitExceeded: 422,
-	text.OutputExists: 409, text.StorageFull: 503, text.ReceiverUnknown: 422, text.NotForUs: 422, text.EdXMLMalformed: 422,
+	text.OutputExists: 409, text.StorageFull: 503, text.DatabaseUnavailable: 503, text.BlobsUnavailable: 503, text.ReceiverUnknown: 422, text.NotForUs: 422, text.EdXMLMalformed: 422,
 	text.TooLarge: 413, text.SignatureRequired: 422, text.SelfCheckFailed: 500, text.DigestMismatch: 422, text.PeerRefused: 409,
 	text.PeerUnavailable: 503, text.ReplayConflict: 422, text.StateConflict: 409, text.NotFound: 404, text.NotAllowed: 403,
 	text.InvalidInput: 422, text.FileUnreadable: 400,

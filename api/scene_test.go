@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"antin/certs/certstest"
@@ -254,6 +255,17 @@ func (sc *scene) deciding(t *testing.T, out map[string]request) {
 		"channel": "giấy", "acting_person": person}}
 }
 
+// waiting makes n deliveries of A that nobody sends on in this scene.
+func (sc *scene) waiting(t *testing.T, n int) (ids []string) {
+	t.Helper()
+	for i := range n {
+		d, err := sc.a.outbox.SendReady(t.Context(), sc.a.actor(exchange.RoleClerk), exchange.ReadyMessage{To: "H15.02", Message: strings.NewReader(strings.Repeat("x", i+1))})
+		must(t, err)
+		ids = append(ids, string(d.ID))
+	}
+	return ids
+}
+
 // sending prepares documents of A for what becomes of them behind their seal.
 func (sc *scene) sending(t *testing.T, out map[string]request) {
 	t.Helper()
@@ -267,6 +279,7 @@ func (sc *scene) sending(t *testing.T, out map[string]request) {
 	draft := "/v1/documents/" + string(sc.draft(t, string(exchange.RoleLeader)))
 	tag := sc.a.ask(t, http.MethodGet, draft, nil).Header.Get("ETag")
 	result := sc.issued(t)
+	waiting := sc.waiting(t, 3)
 	for id, r := range map[string]request{
 		"create-document": {path: "/v1/documents", body: finalRequest(sc.sha, "77")},
 		"create-signature": {path: "/v1/signatures", body: map[string]any{"file": sc.sha, "kind": map[string]any{"name": "Công văn"}, "code_notation": "VP", "subject": "Về việc ký",
@@ -277,8 +290,14 @@ func (sc *scene) sending(t *testing.T, out map[string]request) {
 		"recall-document": {path: "/v1/documents/" + sc.sent + ":recall", body: map[string]any{"reason": "Sai thể thức", "acting_person": person}},
 		"replace-document": {path: "/v1/documents/" + sc.sent + ":replace", body: map[string]any{"reason": "Sai số liệu", "acting_person": person, "document": map[string]any{
 			"kind": map[string]any{"name": "Công văn"}, "code_notation": "VP", "subject": "Về việc thay thế", "body": "Nội dung.", "signatory": string(exchange.RoleLeader)}}},
-		"mark-delivered":  {path: "/v1/deliveries/" + delivery + ":mark-delivered", body: map[string]any{"how": "Chuyển trực tiếp", "at": "2026-11-23T09:00:00+07:00", "acting_person": person}},
-		"export-delivery": {path: "/v1/deliveries/" + delivery + "/export?kind=slip"},
+		"mark-delivered":      {path: "/v1/deliveries/" + delivery + ":mark-delivered", body: map[string]any{"how": "Chuyển trực tiếp", "at": "2026-11-23T09:00:00+07:00", "acting_person": person}},
+		"hold-delivery":       {path: "/v1/deliveries/" + waiting[0] + ":hold", body: map[string]any{"reason": "Chờ đính chính", "acting_person": person}},
+		"quarantine-delivery": {path: "/v1/deliveries/" + waiting[1] + ":quarantine", body: map[string]any{"reason": "Nghi gửi nhầm", "acting_person": person}},
+		"resume-delivery":     {path: "/v1/deliveries/" + waiting[2] + ":resume", body: map[string]any{"acting_person": person}},
+		"list-lanes":          {path: "/v1/lanes"},
+		"hold-lane":           {path: "/v1/lanes/H15.77:hold", body: map[string]any{"reason": "Chuyển trụ sở", "acting_person": person}},
+		"release-lane":        {path: "/v1/lanes/H15.77:release", body: map[string]any{"acting_person": person}},
+		"export-delivery":     {path: "/v1/deliveries/" + delivery + "/export?kind=slip"},
 		"record-document": {path: "/v1/documents/paper", body: map[string]any{"promulgation_date": today, "kind": map[string]any{"name": "Công văn"}, "code_notation": "VP",
 			"subject": "Về việc họp", "signer_name": "Lê Văn C", "receivers": "UBND tỉnh", "channel": "giấy, bưu điện", "acting_person": person}},
 		"create-result":  {path: "/v1/results", body: resultRequest()},

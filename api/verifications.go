@@ -54,15 +54,19 @@ func (s *Server) verificationRoutes(b *builder) {
 
 // getVerification returns the report of an earlier verification, word for word.
 func (s *Server) getVerification(ctx context.Context, in *IDIn) (*reportOut, error) {
-	id, err := parseID(in.ID, exchange.PrefixVerification)
-	if err != nil {
-		return nil, err
-	}
-	v, err := s.Verifications.Verification(ctx, actor(ctx), id)
+	v, err := s.keptVerification(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return newReport(v.Report), nil
+}
+
+func (s *Server) keptVerification(ctx context.Context, in *IDIn) (exchange.Verification, error) {
+	id, err := parseID(in.ID, exchange.PrefixVerification)
+	if err != nil {
+		return exchange.Verification{}, err
+	}
+	return s.Verifications.Verification(ctx, actor(ctx), id)
 }
 
 // verificationReport is the same as a file to keep.
@@ -75,20 +79,26 @@ func (s *Server) verificationReport(ctx context.Context, in *IDIn) (*reportOut, 
 	return out, nil
 }
 
-// writtenReport is the kept report as a paper or in the XML of ETSI. What was kept
-// is what the report says: certificates and evidence are named there, not held.
+// writtenReport is the kept paper or the XML of ETSI, as it was written when the file
+// was checked. One that was kept without them is written from what its JSON says:
+// certificates and evidence are named there, not held.
 func (s *Server) writtenReport(ctx context.Context, in *IDIn, f report.Format) (*reportOut, error) {
-	kept, err := s.getVerification(ctx, in)
+	kept, err := s.keptVerification(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	var r validation.Report
-	if err := json.Unmarshal(kept.Body, &r); err != nil {
-		return nil, fmt.Errorf("reading the report kept: %w", err)
-	}
-	b, err := report.Write(&r, f, report.Options{})
+	b, there, err := s.Verifications.Written(ctx, kept, f)
 	if err != nil {
 		return nil, err
+	}
+	if !there {
+		var r validation.Report
+		if err := json.Unmarshal(kept.Report, &r); err != nil {
+			return nil, fmt.Errorf("reading the report kept: %w", err)
+		}
+		if b, err = report.Write(&r, f, report.Options{}); err != nil {
+			return nil, err
+		}
 	}
 	return &reportOut{ContentType: f.MediaType(), Disposition: `attachment; filename="` + in.ID + "." + string(f) + `"`, Body: b}, nil
 }
@@ -172,15 +182,11 @@ func (s *Server) judge(ctx context.Context, in validation.Input, digest exchange
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(judged)
-	if err != nil {
-		return nil, fmt.Errorf("writing report: %w", err)
-	}
-	kept, err := s.Verifications.Save(ctx, actor(ctx), b, in.Name, digest)
+	kept, err := s.Verifications.Keep(ctx, actor(ctx), judged, in.Name, digest)
 	if err != nil {
 		return nil, err
 	}
-	out := newReport(b)
+	out := newReport(kept.Report)
 	out.Location = s.Prefix + "/v1/verifications/" + string(kept.ID)
 	return out, nil
 }
