@@ -64,6 +64,7 @@ type desk struct {
 	site
 	images  *imager
 	checker *checker
+	shelf   *shelf
 	table   []route
 	secrets secretOnce
 	forms   onceForms // of acts whose idempotency is theirs alone: editing, trying again
@@ -74,7 +75,7 @@ const maxCounted = 50
 
 // Handler returns the pages, for requests whose path begins with Prefix.
 func (d Desk) Handler() http.Handler {
-	h := &desk{Desk: d, images: newImager(d.Renderer), checker: newChecker(d.Inbox.Validator, d.Now)}
+	h := &desk{Desk: d, images: newImager(d.Renderer), checker: newChecker(d.Inbox.Validator, d.Now), shelf: newShelf(d.Now)}
 	h.site = site{prefix: d.Prefix, sandbox: d.Sandbox, now: d.Now, onError: d.OnError, frame: h.around}
 	h.table = h.routes()
 	return h.mux()

@@ -10,6 +10,7 @@ import (
 
 	"antin/exchange"
 	"antin/internal/text"
+	"antin/signer/validation"
 )
 
 // refusalReasons are the ready reasons to return a document, in the order shown.
@@ -158,7 +159,12 @@ func (h *desk) itemPage(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.images.servePage(w, r, h.attachmentSource(actor, i.InboxItem, n))
+	src, err := signedSource(r, h.attachmentSource(actor, i.InboxItem, n), func() (*validation.Report, error) { return h.report(r.Context(), actor, i.InboxItem, n) })
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.images.servePage(w, r, src)
 }
 
 func (h *desk) itemMessage(w http.ResponseWriter, r *http.Request) {

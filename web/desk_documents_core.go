@@ -13,7 +13,7 @@ func (h *desk) holds(d exchange.DeliveryView) bool {
 	switch d.State {
 	case exchange.DeliveryRefused, exchange.DeliveryNonDelivered:
 		return false
-	case exchange.DeliveryReady, exchange.DeliveryQuarantined, exchange.DeliveryDelivered, exchange.DeliveryDeliveredLate,
+	case exchange.DeliveryReady, exchange.DeliveryHeld, exchange.DeliveryQuarantined, exchange.DeliveryDelivered, exchange.DeliveryDeliveredLate,
 		exchange.DeliveryUnknownExpired, exchange.DeliveryManual, exchange.DeliveryByHand:
 	}
 	return true

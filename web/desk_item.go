@@ -162,20 +162,20 @@ func (h *desk) fillItem(ctx context.Context, actor exchange.Actor, p *page, v *i
 	if v.Waiting || i.Told == exchange.DeliveryReady {
 		p.again(soon)
 	}
-	current := h.fillFiles(*p, v)
+	current, from := h.fillFiles(*p, v), h.sender(ctx, i.From)
 	var report *validation.Report
 	if current >= 0 {
 		var err error
 		if report, err = h.report(ctx, actor, i.InboxItem, current); err != nil {
 			return err
 		}
-		paper := h.images.paper(ctx, p, h.attachmentSource(actor, i.InboxItem, current), i.Attachments[current].Name,
-			h.Prefix+v.URL+"/files/"+strconv.Itoa(current)+"/pages/")
+		paper := h.images.judged(ctx, p, h.attachmentSource(actor, i.InboxItem, current), i.Attachments[current].Name,
+			h.Prefix+v.URL+"/files/"+strconv.Itoa(current)+"/pages/", report, from)
 		v.Paper = &paper
 	}
-	from := h.sender(ctx, i.From)
 	if report != nil {
 		v.Report = viewReport(p.Lang, report, from)
+		v.Report.link(*p, v.Paper)
 	}
 	if !v.Waiting {
 		v.Lines = fiveLines(p.Lang, i, report, from)

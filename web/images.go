@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"html"
+	"html/template"
+	"image"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +17,7 @@ import (
 
 	"antin/exchange"
 	"antin/internal/text"
+	"antin/signer/validation"
 	"antin/web/render"
 )
 
@@ -25,6 +30,9 @@ const (
 	// firstWait is how long a document's page waits for its first image before it is
 	// shown without: the image follows by itself.
 	firstWait = 1500 * time.Millisecond
+	// leastWait is how long each further image is waited for: what the cache holds is
+	// there at once.
+	leastWait = 20 * time.Millisecond
 	// imageWait is how long a request for one image waits.
 	imageWait = 60 * time.Second
 	// maxRendering bounds the images in the making; each holds an open file.
@@ -49,6 +57,8 @@ type source struct {
 // stops waiting does not stop the work: the next one finds it done.
 type imager struct {
 	renderer *render.Renderer
+
+	looks looks
 
 	mu      sync.Mutex
 	running map[string]*imageJob
@@ -119,60 +129,76 @@ func (m *imager) make(ctx context.Context, src source, n, width int) (render.Pag
 	return m.renderer.Page(ctx, string(src.digest), r, n, width)
 }
 
-// paperView is a document's pages as a page of ours shows them.
-type paperView struct {
-	URL     string // of the pages, without number and extension
-	Version string // the digest's beginning: an image under it never changes
-	Name    string
-	Pages   []paperPage
-	Count   int
-	Earlier string // address of the pages before and after these, empty when none
-	Later   string
-	Working bool   // the first image is being made
-	Problem string // why nothing can be shown
-}
-
-type paperPage struct {
-	N             int
-	Width, Height int
-	Text          string // known for the first of them
-}
-
 // paper prepares the view of src, whose images are served below url.
 func (m *imager) paper(ctx context.Context, p *page, src source, name, url string) paperView {
-	v := paperView{URL: url, Version: short(src.digest), Name: name}
-	from := 1
-	if n, err := strconv.Atoi(p.query.Get("from")); err == nil && n > 1 {
-		from = n
+	return m.judged(ctx, p, src, name, url, nil, sender{})
+}
+
+// judged is paper with what was found about the file marked on its pages.
+func (m *imager) judged(ctx context.Context, p *page, src source, name, url string, report *validation.Report, from sender) paperView {
+	deadline := time.Now().Add(firstWait)
+	at := func(n int, length int64, kind string) string {
+		address := url + strconv.Itoa(n) + kind + "?v=" + short(src.digest)
+		if length > 0 {
+			address += "&signed=" + strconv.FormatInt(length, 10)
+		}
+		return withLang(address, p.Lang)
 	}
-	first, err := m.page(ctx, src, from, pageWidth, firstWait)
-	switch {
-	case errors.Is(err, errRendering) || errors.Is(err, errManyImages):
-		v.Working = true
-		p.again(soon)
-		return v
-	case errors.Is(err, errNoRenderer):
-		v.Problem = p.say("web.paper.none")
-		return v
-	case err != nil:
-		v.Problem = p.say("web.paper.problem")
-		return v
+	x := exhibit{name: name, report: report, from: from, pages: shownPages, compared: comparedPages, paged: true,
+		draw: func(n int, length int64) (render.Page, error) {
+			return m.page(ctx, src.upTo(length), n, pageWidth, max(time.Until(deadline), leastWait))
+		},
+		picture: func(n int, length int64, _ *render.Page) template.URL {
+			return template.URL(at(n, length, ".png")) //nolint:gosec // our own path and numbers
+		},
+		words: func(n int, length int64) string { return at(n, length, ".txt") },
+		differences: func(n int, length int64, was, now render.Page) ([]image.Rectangle, error) {
+			return m.looks.differences(lookKey(src, n, length), was, now)
+		},
+		ink: inkOf,
 	}
-	v.Count = first.Pages
-	for n := from; n <= first.Pages && n < from+shownPages; n++ {
-		v.Pages = append(v.Pages, paperPage{N: n, Width: first.Width, Height: first.Height})
+	return x.paper(p)
+}
+
+// upTo is src as it was when it was length bytes long; 0 is all of it.
+func (src source) upTo(length int64) source {
+	if length <= 0 {
+		return src
 	}
-	if len(v.Pages) > 0 {
-		v.Pages[0].Text = strings.TrimSpace(first.Text)
+	return source{digest: exchange.Digest(string(src.digest) + "@" + strconv.FormatInt(length, 10)), open: func(ctx context.Context) (exchange.BlobReader, error) {
+		r, err := src.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return version{io.NewSectionReader(r, 0, min(length, r.Size())), r}, nil
+	}}
+}
+
+// version is the first bytes of a file.
+type version struct {
+	*io.SectionReader
+	io.Closer
+}
+
+// signedSource is src, or the signed version of it that r asks for; report, which is
+// asked only then, must know such a version.
+func signedSource(r *http.Request, src source, report func() (*validation.Report, error)) (source, error) {
+	asked := r.URL.Query().Get("signed")
+	if asked == "" {
+		return src, nil
 	}
-	at := func(n int) string { return withLang(p.path+"?from="+strconv.Itoa(n), p.Lang) }
-	if from > 1 {
-		v.Earlier = at(max(1, from-shownPages))
+	length, err := strconv.ParseInt(asked, 10, 64)
+	if err != nil {
+		return source{}, text.Errorf(text.NotFound, err)
 	}
-	if from+shownPages <= first.Pages {
-		v.Later = at(from + shownPages)
+	known, err := report()
+	if err != nil {
+		return source{}, err
 	}
-	return v
+	if known == nil || !slices.ContainsFunc(signedVersions(known), func(s validation.Signature) bool { return s.Covers.Bytes == length }) {
+		return source{}, text.Errorf(text.NotFound, nil)
+	}
+	return src.upTo(length), nil
 }
 
 // short is the part of a digest that tells versions of one file apart.

@@ -10,6 +10,7 @@ import (
 	"antin/exchange"
 	"antin/internal/text"
 	"antin/signer/validation"
+	"antin/web/render"
 )
 
 // Public is the pages for everyone, on an origin of their own: checking a PDF, and
@@ -24,6 +25,10 @@ type Public struct {
 	// nil leaves it unnamed.
 	Result func(ctx context.Context, agency exchange.AgencyCode, id exchange.ID) (exchange.Result, error)
 	Now    func() time.Time
+	// Renderer draws the pages of checked files into the answers; nil answers in words
+	// only. Have it separate from the desk's, so that nobody outside keeps a clerk
+	// waiting.
+	Renderer *render.Renderer
 	// Client is the address that a request counts for (20 files a minute each); nil is
 	// that of the connection. Behind a reverse proxy it is what the proxy forwards.
 	Client func(r *http.Request) netip.Addr
@@ -79,6 +84,8 @@ type verifyView struct {
 	LimitM  int    // megabytes
 	Report  *reportView
 	Lines   []line
+	Paper   *paperView // nil: the pages are not shown
+	Gone    string     // why they are not, when that needs saying
 }
 
 func (h *public) verifyPage(r *http.Request) page {
@@ -91,7 +98,7 @@ func (h *public) verifyPage(r *http.Request) page {
 // that another page could show.
 func (h *public) check(w http.ResponseWriter, r *http.Request) {
 	p := h.verifyPage(r)
-	report, err := h.validate(w, r)
+	report, u, err := h.validate(w, r)
 	if err != nil {
 		p.Err = h.errView(p.Lang, err)
 		h.show(w, p.Err.status, "verify", p)
@@ -99,16 +106,17 @@ func (h *public) check(w http.ResponseWriter, r *http.Request) {
 	}
 	v := newVerifyView(p, "/", "web.verify.privacy")
 	v.judged(p.Lang, report)
+	v.Paper = h.pagesOf(r.Context(), &p, u, report)
+	v.Report.link(p, v.Paper)
 	p.Data = v
 	h.show(w, http.StatusOK, "verify", p)
 }
 
-func (h *public) validate(w http.ResponseWriter, r *http.Request) (*validation.Report, error) {
+func (h *public) validate(w http.ResponseWriter, r *http.Request) (*validation.Report, uploaded, error) {
 	if !h.files.allow(h.Client(r), h.Now()) {
-		return nil, text.Errorf(text.RateLimited, nil)
+		return nil, uploaded{}, text.Errorf(text.RateLimited, nil)
 	}
-	report, _, err := h.checker.check(w, r)
-	return report, err
+	return h.checker.check(w, r)
 }
 
 type lookUpView struct {

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"antin/exchange"
@@ -15,10 +16,11 @@ import (
 type reportView struct {
 	Verdict    verdictView
 	File       string
-	Reasons    []string // causes before consequences
-	More       []string // the reasons beyond those
-	Changes    []string // that no signer permitted
-	Permitted  []string // permitted and protected by a later signature, such as the number that văn thư fills in
+	Reasons    []string     // causes before consequences
+	More       []string     // the reasons beyond those
+	Changes    []changeLine // that not every signer permitted
+	Permitted  []changeLine // permitted and protected by a later signature, such as the number that văn thư fills in
+	Others     []changeLine // permitted besides: later signatures, evidence, what no signature protects
 	Signatures []signatureView
 	Details    []detail
 	Sandbox    bool
@@ -33,6 +35,41 @@ type signatureView struct {
 	When    string
 	Facts   []string
 	Details []detail
+}
+
+// changeLine is a change in words, leading to where it is on the pages shown.
+type changeLine struct {
+	Text string
+	Href string // empty when it has no place, or the pages are not shown
+
+	n, page int
+}
+
+// link has the changes lead to their places in v, which may be nil.
+func (r *reportView) link(p page, v *paperView) {
+	if v == nil || len(v.Pages) == 0 {
+		return
+	}
+	shown := map[string]bool{}
+	for _, s := range v.Pages {
+		for _, c := range s.Places {
+			shown[c.ID] = true
+		}
+	}
+	for _, list := range [][]changeLine{r.Changes, r.Permitted, r.Others} {
+		for i := range list {
+			l := &list[i]
+			switch on := "#page-" + strconv.Itoa(l.page); {
+			case shown[changeID(l.n)]:
+				l.Href = "#" + changeID(l.n)
+			case l.page == 0 || l.page > v.Count:
+			case l.page >= v.first && l.page < v.first+len(v.Pages):
+				l.Href = on
+			case v.Earlier != "" || v.Later != "":
+				l.Href = withLang(addressOf(p, "from", strconv.Itoa(l.page)), p.Lang) + on
+			}
+		}
+	}
 }
 
 // detail is a line of the folded technical part, where machine words are allowed.
@@ -84,12 +121,15 @@ func viewReport(lang text.Lang, r *validation.Report, from sender) *reportView {
 	if len(v.Reasons) > shownReasons+1 { // one more takes no more room than saying so
 		v.Reasons, v.More = v.Reasons[:shownReasons], v.Reasons[shownReasons:]
 	}
-	for _, c := range r.Changes {
+	for i, c := range r.Changes {
+		l := changeLine{Text: c.Message.In(lang), n: i, page: c.Page}
 		switch {
 		case !c.Allowed:
-			v.Changes = append(v.Changes, c.Message.In(lang))
+			v.Changes = append(v.Changes, l)
 		case len(c.CoveredBy) > 0 && c.Kind != validation.ChangeSignature && c.Kind != validation.ChangeEvidence:
-			v.Permitted = append(v.Permitted, c.Message.In(lang))
+			v.Permitted = append(v.Permitted, l)
+		default:
+			v.Others = append(v.Others, l)
 		}
 	}
 	for _, s := range r.Signatures {

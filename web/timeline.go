@@ -103,7 +103,7 @@ func viewDelivery(lang text.Lang, d exchange.DeliveryView) deliveryView {
 		v.Handed = text.Get("desk.handed.fact", d.Handed.How, vnTime(d.Handed.At), d.Handed.By.Name).In(lang)
 	case exchange.DeliveryManual:
 		v.Class, v.Note = "warn", d.Note.Message.In(lang)
-	case exchange.DeliveryReady:
+	case exchange.DeliveryReady, exchange.DeliveryHeld:
 		v.Class, v.Note = "wait", d.Note.Message.In(lang)
 	case exchange.DeliveryQuarantined, exchange.DeliveryRefused, exchange.DeliveryNonDelivered, exchange.DeliveryUnknownExpired:
 		v.Note = d.Note.Message.In(lang)

@@ -58,6 +58,10 @@
     document.getElementById("problem").replaceChildren();
     try {
       const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+      if (answer.redirected) { // the report has a page of its own
+        location.assign(answer.url);
+        return;
+      }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const id of ["problem", "result"]) {
         const fresh = page.getElementById(id);
@@ -104,6 +108,23 @@
     form.querySelector("[data-preview]").textContent = said.join(". ");
   });
 
+  // The divider between the version that was signed and the one of today.
+  function wipe(slider) {
+    const share = Number(slider.value);
+    slider.closest(".paper").style.setProperty("--wipe", share + "%");
+    slider.setAttribute("aria-valuetext", share === 0 ? slider.dataset.none : share === 100 ? slider.dataset.all : slider.dataset.says.replace("#", share));
+  }
+  document.addEventListener("input", (e) => {
+    if (e.target.matches("[data-wipe]")) wipe(e.target);
+  });
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest("[data-wipe-to]");
+    if (!button) return;
+    const slider = button.closest(".wipe").querySelector("[data-wipe]");
+    slider.value = button.dataset.wipeTo;
+    wipe(slider);
+  });
+
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
@@ -125,15 +146,21 @@
   }
   document.addEventListener("input", (e) => {
     const part = e.target.closest("[data-live]");
-    if (part) part.dataset.touched = "";
+    if (part && e.target.form) part.dataset.touched = ""; // what belongs to no form can be set again
   });
-  const plain = (part) => part.innerHTML.replace(/name="key" value="[^"]*"| open=""/g, "");
+  const plain = (part) => part.innerHTML.replace(/name="key" value="[^"]*"| open=""| aria-valuetext="[^"]*"/g, "");
   function take(page) {
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const part = document.getElementById(fresh.id);
       if (!part || busy(part) || plain(part) === plain(fresh)) continue;
       const focus = part.contains(document.activeElement) ? document.activeElement.id : "";
+      const share = part.querySelector("[data-wipe]")?.value;
       part.replaceChildren(...fresh.childNodes);
+      const slider = part.querySelector("[data-wipe]");
+      if (slider && share) {
+        slider.value = share;
+        wipe(slider);
+      }
       if (focus) document.getElementById(focus)?.focus();
     }
   }

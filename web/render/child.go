@@ -109,6 +109,7 @@ func renderPage(inst pdfium.Pdfium, doc references.FPDF_DOCUMENT, req Request) (
 		return Page{}, fmt.Errorf("encoding page %d: %w", req.Page, err)
 	}
 	page := Page{Pages: count.PageCount, Width: res.Result.Width, Height: res.Result.Height, PNG: img}
+	page.Box, page.Rotate = geometry(inst, at)
 	if t, err := inst.GetPageText(&requests.GetPageText{Page: at}); err == nil {
 		page.Text = cleanText(strings.TrimRight(t.Text, " \r\n") + "\n" + formText(inst, at))
 	} // a page whose text cannot be read is still shown

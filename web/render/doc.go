@@ -42,6 +42,11 @@ type Page struct {
 	Height int `json:"height"`
 	// Text is the page's text in reading order, for people who cannot see the image.
 	Text string `json:"text"`
+	// Box is the part of the page that the image shows, left, bottom, right, top in
+	// points of the page's own space; zero when unknown.
+	Box [4]float64 `json:"box"`
+	// Rotate counts the quarter turns, clockwise, by which the page is shown.
+	Rotate int `json:"rotate"`
 	// PNG is the image.
 	PNG []byte `json:"-"`
 }

@@ -22,7 +22,7 @@ var ErrPage = errors.New("page cannot be shown")
 const cacheBytes = 32 << 20
 
 // Renderer asks children for pages. It is safe for concurrent use; at most two
-// children run at once, the others wait. Make one with New.
+// children (one of NewPublic) run at once, the others wait. Make one with New.
 type Renderer struct {
 	command []string
 	cache   string
@@ -43,8 +43,13 @@ type cached struct {
 // New returns a Renderer whose children are started as command (the program and
 // the verb that runs Serve) followed by the page, the width and cacheDir. cacheDir
 // must exist and be the process's own; it keeps PDFium's compiled form.
-func New(command []string, cacheDir string) *Renderer {
-	return &Renderer{command: command, cache: cacheDir, timeout: defaultTimeout, slots: make(chan struct{}, 2),
+func New(command []string, cacheDir string) *Renderer { return newRenderer(command, cacheDir, 2) }
+
+// NewPublic is New with one child at a time, for pages that anybody may ask for.
+func NewPublic(command []string, cacheDir string) *Renderer { return newRenderer(command, cacheDir, 1) }
+
+func newRenderer(command []string, cacheDir string, children int) *Renderer {
+	return &Renderer{command: command, cache: cacheDir, timeout: defaultTimeout, slots: make(chan struct{}, children),
 		pages: map[string]*list.Element{}, order: list.New()}
 }
 
@@ -56,6 +61,17 @@ func (r *Renderer) Page(ctx context.Context, id string, pdf io.Reader, n, width 
 	if p, ok := r.cachedPage(key); ok {
 		return p, nil
 	}
+	p, err := r.Once(ctx, pdf, n, width)
+	if err != nil {
+		return Page{}, fmt.Errorf("page of %s: %w", id, err)
+	}
+	r.keep(key, p)
+	return p, nil
+}
+
+// Once is Page for a document of which nothing is to be kept: its pages do not
+// enter the cache.
+func (r *Renderer) Once(ctx context.Context, pdf io.Reader, n, width int) (Page, error) {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
@@ -66,9 +82,8 @@ func (r *Renderer) Page(ctx context.Context, id string, pdf io.Reader, n, width 
 	defer cancel()
 	p, err := r.ask(ctx, pdf, n, width)
 	if err != nil {
-		return Page{}, fmt.Errorf("rendering page %d of %s: %w", n, id, err)
+		return Page{}, fmt.Errorf("rendering page %d: %w", n, err)
 	}
-	r.keep(key, p)
 	return p, nil
 }
 
