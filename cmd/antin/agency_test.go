@@ -18,6 +18,7 @@ import (
 	"antin/certs/fetch"
 	"antin/exchange"
 	"antin/exchange/peer"
+	"antin/internal/failpoint"
 	"antin/internal/text"
 )
 
@@ -149,6 +150,7 @@ func beAgency(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
+	n.worker.SweepEvery = 2 * time.Second // what a failing disk left is not waited for
 	w := newWitness(n, os.Stdout)
 	if err := w.remember(ctx); err != nil {
 		return err
@@ -176,7 +178,7 @@ func beAgency(ctx context.Context, file string) error {
 }
 
 func testEnv(err io.Writer) *env {
-	return &env{streams: streams{out: io.Discard, err: err}, lang: text.VI, now: time.Now}
+	return &env{streams: streams{out: io.Discard, err: err}, lang: text.VI, now: failpoint.Clock(time.Now)}
 }
 
 // witness watches a node from where its seams are and tells what it sees.

@@ -20,10 +20,14 @@ func (c *backupCmd) Run(e *env, ctx *ctxHolder) error {
 	if err != nil {
 		return err
 	}
-	if !store.Exists(cfg.DataDir) {
+	if cfg.Database.URL == "" && !store.Exists(cfg.DataDir) {
 		return text.Detailed(text.NotFound, nil, "serve.data_dir", cfg.DataDir)
 	}
-	r, err := store.OpenReader(ctx, store.Options{Dir: cfg.DataDir, Now: e.now})
+	o, err := cfg.storeOptions(e)
+	if err != nil {
+		return err
+	}
+	r, err := store.OpenReader(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -274,7 +274,7 @@ func TestFullDiskAtTheReceiverLosesNothing(t *testing.T) {
 	disk := &fullDisk{}
 	d := newOffices(t, func(d *demo) {
 		disk.Store, disk.Blobs = d.b.db, d.b.db
-		d.b.inbox.Store, d.b.inbox.Blobs, d.b.server.Blobs = disk, disk, disk
+		d.b.inbox.Store, d.b.inbox.Blobs = disk, disk
 	})
 	great := crashPDF(t, 6)
 	for i, full := range []*atomic.Bool{&disk.noBytes, &disk.noRows} {

@@ -27,9 +27,10 @@ const (
 
 // benchCmd measures.
 type benchCmd struct {
-	Serve  benchServeCmd  `cmd:"" help:"${help_bench_serve}"`
-	Sign   benchSignCmd   `cmd:"" help:"${help_bench_sign}"`
-	Verify benchVerifyCmd `cmd:"" help:"${help_bench_verify}"`
+	Exchange benchExchangeCmd `cmd:"" help:"${help_bench_exchange}"`
+	Serve    benchServeCmd    `cmd:"" help:"${help_bench_serve}"`
+	Sign     benchSignCmd     `cmd:"" help:"${help_bench_sign}"`
+	Verify   benchVerifyCmd   `cmd:"" help:"${help_bench_verify}"`
 }
 
 // benchServeCmd has clerks work with one gateway.

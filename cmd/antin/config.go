@@ -22,20 +22,22 @@ import (
 // What each means to an operator stands in the catalogue under "config." and its
 // path. It does not change after loadConfig.
 type Config struct {
-	Agency    AgencyConfig `yaml:"agency"`
-	DataDir   string       `yaml:"data_dir" path:"file"` // database and blobs; on a local disk
-	Listen    ListenConfig `yaml:"listen"`
-	Desk      OriginConfig `yaml:"desk"`   // clerks' pages and API
-	Public    OriginConfig `yaml:"public"` // pages for everyone
-	Peer      PeerConfig   `yaml:"peer"`
-	Directory string       `yaml:"directory" path:"file"` // YAML file of peers
-	Trust     TrustConfig  `yaml:"trust"`
-	TSA       TSAConfig    `yaml:"tsa"`
-	Keys      KeysConfig   `yaml:"keys"`
-	Limits    LimitsConfig `yaml:"limits"`
-	Sessions  Sessions     `yaml:"sessions"`
-	Expiry    ExpiryConfig `yaml:"expiry"`
-	Log       LogConfig    `yaml:"log"`
+	Agency    AgencyConfig   `yaml:"agency"`
+	DataDir   string         `yaml:"data_dir" path:"file"` // database and blobs; on a local disk
+	Database  DatabaseConfig `yaml:"database"`
+	Blobs     BlobsConfig    `yaml:"blobs"`
+	Listen    ListenConfig   `yaml:"listen"`
+	Desk      OriginConfig   `yaml:"desk"`   // clerks' pages and API
+	Public    OriginConfig   `yaml:"public"` // pages for everyone
+	Peer      PeerConfig     `yaml:"peer"`
+	Directory string         `yaml:"directory" path:"file"` // YAML file of peers
+	Trust     TrustConfig    `yaml:"trust"`
+	TSA       TSAConfig      `yaml:"tsa"`
+	Keys      KeysConfig     `yaml:"keys"`
+	Limits    LimitsConfig   `yaml:"limits"`
+	Sessions  Sessions       `yaml:"sessions"`
+	Expiry    ExpiryConfig   `yaml:"expiry"`
+	Log       LogConfig      `yaml:"log"`
 
 	file    string            // the file read; empty when there was none
 	origins map[string]origin // by path; a setting without an entry has its default
@@ -93,6 +95,7 @@ type TrustConfig struct {
 	RewriteHosts  []string `yaml:"rewrite_hosts"`             // FROM=TO
 	CRLs          string   `yaml:"crls" path:"file"`          // folder of CRLs that were carried here
 	OCSPNonce     bool     `yaml:"ocsp_nonce"`
+	Policy        string   `yaml:"policy"` // a validation policy: NAME or FILE; empty is the default one
 }
 
 // TSAConfig names time-stamping services in the order they are tried.

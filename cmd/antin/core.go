@@ -35,15 +35,23 @@ type core struct {
 	verifications *exchange.Verifications
 	finder        *exchange.Finder
 	worker        *exchange.Worker
+	bell          *exchange.Bell // rings when evidence was written
 	server        *peer.Server
 	client        *peer.Client
+	reconciler    *exchange.Reconciler
+	puller        *exchange.Puller // nil where peers reach this gateway
 }
 
 // coreParts is what differs between serve and the demo.
 type coreParts struct {
 	dir      string
-	office   exchange.Office
-	identity peer.Identity
+	database string           // URL of PostgreSQL; empty: SQLite in dir
+	s3       *store.S3Options // nil: files in dir
+	// holdAdmission leaves what came in as it is until a worker looks at the rows: the
+	// measurement of the exchange itself.
+	holdAdmission bool
+	office        exchange.Office
+	identity      peer.Identity
 	// current and offices, where set, tell the identity, and the office with its key, of
 	// the moment.
 	current   func() peer.Identity
@@ -61,6 +69,10 @@ type coreParts struct {
 	onError    func(error)
 }
 
+// sharedSweep is how often a process looks for work that another one, which may have
+// died, has left: its lanes are to move on within ten seconds.
+const sharedSweep = 3 * time.Second
+
 // storeError gives the store's own errors the codes that people see.
 func storeError(dir string, err error) error {
 	switch {
@@ -75,18 +87,26 @@ func storeError(dir string, err error) error {
 // openStore opens the data directory of the configuration. Errors: data-in-use,
 // database-newer, storage-full.
 func openStore(ctx context.Context, e *env, cfg *Config) (*store.DB, error) {
-	db, err := store.Open(ctx, store.Options{Dir: cfg.DataDir, Logger: e.log, Now: e.now})
+	o, err := cfg.storeOptions(e)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, o)
 	return db, storeError(cfg.DataDir, err)
 }
 
 // newCore opens the data directory and puts the parts together.
 func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, error) {
-	bell := &exchange.Bell{}
-	db, err := store.Open(ctx, store.Options{Dir: p.dir, Logger: p.log, Now: now, OnEvent: bell.Ring})
+	bell, waker := &exchange.Bell{}, &exchange.Waker{}
+	awake, wake := waker.Takes, waker.Wake
+	if p.holdAdmission {
+		awake, wake = func(exchange.Job) bool { return true }, func(exchange.Job) {}
+	}
+	db, err := store.Open(ctx, store.Options{Dir: p.dir, Database: p.database, S3: p.s3, Logger: p.log, Now: now, OnEvent: bell.Ring, Awake: awake, Wake: wake})
 	if err != nil {
 		return nil, storeError(p.dir, err)
 	}
-	c := &core{office: p.office, identity: p.identity, db: db, judge: p.judge, sign: p.sign}
+	c := &core{bell: bell, office: p.office, identity: p.identity, db: db, judge: p.judge, sign: p.sign}
 	c.access = &exchange.Access{Store: db, Now: now, Idle: p.sessions.Idle, Absolute: p.sessions.Absolute, RefuseSandbox: !p.office.Sandbox, Scopes: p.scopes}
 	var base exchange.Offices = exchange.OfficeList{p.office}
 	if p.offices != nil {
@@ -109,11 +129,30 @@ func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, err
 	c.finder = &exchange.Finder{Store: db, Now: now}
 	c.registers = &exchange.Registers{Store: db, Offices: c.offices, Now: now}
 	c.operations = &exchange.Operations{Store: db}
-	c.verifications = &exchange.Verifications{Store: db, Blobs: db, Now: now}
-	c.worker = &exchange.Worker{Store: db, Blobs: db, Queue: db, Outbox: c.outbox, Inbox: c.inbox, Now: now, OnError: p.onError}
-	c.server = &peer.Server{Receiver: c.inbox, Blobs: db, Directory: p.directory, Identity: p.identity, Current: p.current, Now: now, Known: c.inbox.Known,
+	c.verifications = &exchange.Verifications{Store: db, Blobs: db, Offices: c.offices, Now: now}
+	c.worker = &exchange.Worker{Store: db, Blobs: db, Queue: db, Outbox: c.outbox, Inbox: c.inbox, Now: now, OnError: p.onError, Waker: waker}
+	if db.Shared() {
+		c.worker.SweepEvery, c.worker.Owner = sharedSweep, db.Owner()
+	}
+	c.server = &peer.Server{Receiver: c.inbox, Directory: p.directory, Identity: p.identity, Current: p.current, Now: now, Known: c.inbox.Known,
 		Limits: peer.Limits{Payload: p.maxPayload}, OnError: p.onError}
+	c.wire(p, bell, now)
 	return c, nil
+}
+
+// wire puts together what gateways tell one another beside transfers.
+func (c *core) wire(p coreParts, bell *exchange.Bell, now func() time.Time) {
+	ledger := &exchange.Ledger{Store: c.db, Offices: c.offices}
+	c.server.Offices, c.server.Ledger = c.offices, ledger
+	c.server.Held = &exchange.Held{Outbox: c.outbox, Bell: bell}
+	c.server.Statements = &exchange.Statements{Store: c.db, Directory: p.directory, Offices: c.offices, Now: now}
+	c.reconciler = &exchange.Reconciler{Ledger: ledger, Inbox: c.inbox, Remote: c.client, Directory: p.directory, Now: now, OnError: p.onError}
+	c.worker.Errands = append(c.worker.Errands, exchange.Errand{Name: "giving up uploads", Every: time.Hour, Do: c.inbox.SweepUploads},
+		exchange.Errand{Name: "comparing with peers", Every: time.Hour, Do: c.reconciler.Run})
+	if c.office.Agency.Endpoint == "" { // nobody can come here
+		c.puller = &exchange.Puller{Remote: c.client, Inbox: c.inbox, Directory: p.directory, Offices: c.offices, Now: now, OnError: p.onError}
+		c.worker.Errands = append(c.worker.Errands, exchange.Errand{Name: "fetching", Every: time.Minute, Do: c.puller.Run})
+	}
 }
 
 func (c *core) close() error {

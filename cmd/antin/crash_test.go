@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -43,10 +44,32 @@ const (
 // with what they had acknowledged.
 func TestNothingIsLostOrDoubledWhenProcessesAreKilled(t *testing.T) {
 	t.Parallel()
-	s := newSupervisor(t)
+	seed := uint64(crashSeed)
+	if v, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
+		seed = v
+	}
+	t.Logf("seed %d (%s sets another)", seed, seedVariable)
+	s := newSupervisor(t, trial{transfers: crashTransfers, kills: crashKills, seed: seed})
 	begin := time.Now()
 	s.run()
-	t.Logf("%d transfers, %d kills %v in %v", crashTransfers, len(s.killed), s.killed, time.Since(begin).Round(time.Millisecond))
+	t.Logf("%d transfers, %d kills %v in %v", s.transfers, len(s.killed), s.killed, time.Since(begin).Round(time.Millisecond))
+	s.check()
+}
+
+// trial is how an exchange between two processes is put to the test.
+type trial struct {
+	transfers int
+	kills     int // from outside, at seeded facts
+	seed      uint64
+	patience  time.Duration // for the whole; 0 means crashPatience
+	// harm is what the first life of a side is started with, as environment; such a
+	// side may die by itself, once.
+	harm [2][]string
+}
+
+// check compares what both sides hold with what they had acknowledged.
+func (s *supervisor) check() {
+	s.t.Helper()
 	a, b := s.reopen(sender), s.reopen(receiver)
 	s.checkSender(a)
 	s.checkReceiver(a, b)
@@ -59,6 +82,7 @@ func TestNothingIsLostOrDoubledWhenProcessesAreKilled(t *testing.T) {
 // supervisor starts, feeds and kills the processes. What they acknowledged goes to
 // the oracle, an append-only file, as it is heard.
 type supervisor struct {
+	trial
 	t      *testing.T
 	rng    *rand.Rand
 	saved  [2]savedAgency
@@ -67,6 +91,8 @@ type supervisor struct {
 	oracle *os.File
 
 	killed    []string // in order: who, and after which fact
+	lives     [2]int   // begun
+	fell      [2]int   // how often a side died by the harm done to it
 	next      side     // who dies next
 	gap       int      // facts of it until then
 	issued    int
@@ -82,6 +108,7 @@ type process struct {
 	stderr *watched
 	ready  bool
 	doomed bool
+	harmed bool // may die by itself
 }
 
 type heardFact struct {
@@ -91,13 +118,9 @@ type heardFact struct {
 	fact
 }
 
-func newSupervisor(t *testing.T) *supervisor {
-	seed := uint64(crashSeed)
-	if v, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil {
-		seed = v
-	}
-	t.Logf("seed %d (%s sets another)", seed, seedVariable)
-	s := &supervisor{t: t, rng: rand.New(rand.NewPCG(seed, 0)), heard: make(chan heardFact, 64),
+func newSupervisor(t *testing.T, what trial) *supervisor {
+	t.Helper()
+	s := &supervisor{trial: what, t: t, rng: rand.New(rand.NewPCG(what.seed, 0)), heard: make(chan heardFact, 64),
 		submitted: map[int]string{}, receipts: map[string]string{}, told: [2]map[string]map[string]bool{{}, {}}}
 	dir := t.TempDir()
 	pki, err := certstest.New(certstest.Options{LeafKey: certstest.P256, BaseURL: "http://127.0.0.1:1"})
@@ -106,7 +129,7 @@ func newSupervisor(t *testing.T) *supervisor {
 	s.oracle, err = os.OpenFile(filepath.Join(dir, "oracle"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	s.must(err)
 	t.Cleanup(func() { s.oracle.Close() })
-	since := time.Now().Add(-time.Hour)
+	since := time.Now().Add(-72 * time.Hour) // in force for a clock that is a day late, too
 	common := savedAgency{PKI: filepath.Join(dir, "pki"), Since: since}
 	for i, code := range []exchange.AgencyCode{"H98.21", "H98.35"} {
 		id, err := peer.NewIdentity(nil, code, since, since.AddDate(1, 0, 0))
@@ -124,7 +147,7 @@ func newSupervisor(t *testing.T) *supervisor {
 		s.must(err)
 		s.must(os.WriteFile(s.file(side(i)), data, 0o600))
 	}
-	for i := 1; i <= crashTransfers; i++ {
+	for i := 1; i <= s.transfers; i++ {
 		s.must(os.WriteFile(filepath.Join(dir, fmt.Sprintf("vanban-%d.pdf", i)), crashPDF(t, i), 0o600))
 	}
 	return s
@@ -188,17 +211,18 @@ func (s *supervisor) run() {
 	s.start(sender)
 	s.start(receiver)
 	s.aim()
-	late := time.After(crashPatience)
+	patience := cmp.Or(s.patience, crashPatience)
+	late := time.After(patience)
 	for !s.finished() {
 		select {
 		case h := <-s.heard:
 			s.hear(h)
 		case <-late:
-			s.t.Fatalf("not finished after %v: %s", crashPatience, s.standing())
+			s.t.Fatalf("not finished after %v: %s", patience, s.standing())
 		}
 	}
-	if len(s.killed) != crashKills {
-		s.t.Errorf("only %d of %d kills found their moment", len(s.killed), crashKills)
+	if len(s.killed) != s.kills {
+		s.t.Errorf("only %d of %d kills found their moment", len(s.killed), s.kills)
 	}
 	for _, who := range []side{sender, receiver} { // the end is a death as well
 		p := s.procs[who]
@@ -219,6 +243,9 @@ func (s *supervisor) start(who side) {
 	s.t.Helper()
 	p := &process{cmd: again(s.t, roleAgency, s.file(who)), stderr: newWatched()}
 	p.cmd.Stderr = p.stderr
+	if s.lives[who]++; s.lives[who] == 1 && len(s.harm[who]) > 0 {
+		p.cmd.Env, p.harmed = append(p.cmd.Env, s.harm[who]...), true
+	}
 	var err error
 	p.in, err = p.cmd.StdinPipe()
 	s.must(err)
@@ -250,7 +277,7 @@ func (s *supervisor) aim() {
 			of++
 		}
 	}
-	if of == crashKills/2 {
+	if of == s.kills/2 {
 		s.next = 1 - s.next
 	}
 	s.gap = 1 + s.rng.IntN(crashGap)
@@ -261,7 +288,10 @@ func (s *supervisor) hear(h heardFact) {
 	p := s.procs[h.who]
 	if h.gone {
 		if !p.doomed {
-			s.t.Fatalf("%s died by itself: %s", h.who, p.stderr)
+			if !p.harmed || h.from != p {
+				s.t.Fatalf("%s died by itself: %s", h.who, p.stderr)
+			}
+			s.fell[h.who]++
 		}
 		s.start(h.who)
 		return
@@ -269,17 +299,21 @@ func (s *supervisor) hear(h heardFact) {
 	s.note(h)
 	switch h.Kind {
 	case factFailed:
+		if p.harmed && h.from == p { // it could not then; it must when asked again
+			s.submit(h.N)
+			return
+		}
 		s.t.Fatalf("%s would not take document %d: %s", h.who, h.N, h.Error)
 	case factReady:
 		p.ready = true
 		s.repeat(h.who)
 		// Every other time someone does not wait for the back-off to end.
-		if len(s.killed)%2 == 1 {
+		if len(s.killed)%2 == 1 || s.fell[h.who] > 0 {
 			fmt.Fprintln(s.procs[1-h.who].in, orderResume)
 		}
 	}
 	s.feed()
-	if h.who != s.next || h.Old || !p.ready || p.doomed || len(s.killed) == crashKills {
+	if h.who != s.next || h.Old || !p.ready || p.doomed || len(s.killed) == s.kills {
 		return
 	}
 	if s.gap--; s.gap > 0 {
@@ -320,7 +354,7 @@ func (s *supervisor) note(h heardFact) {
 
 // feed keeps a window of documents on their way.
 func (s *supervisor) feed() {
-	for s.procs[sender].ready && !s.procs[sender].doomed && s.issued < crashTransfers && s.issued-len(s.told[sender][factDelivered]) < crashWindow {
+	for s.procs[sender].ready && !s.procs[sender].doomed && s.issued < s.transfers && s.issued-len(s.told[sender][factDelivered]) < crashWindow {
 		s.issued++
 		s.submit(s.issued)
 	}
@@ -342,11 +376,11 @@ func (s *supervisor) submit(i int) { fmt.Fprintln(s.procs[sender].in, i) }
 // status about it delivered and taken in.
 func (s *supervisor) finished() bool {
 	for _, who := range []side{sender, receiver} {
-		if len(s.told[who][factDelivered]) < crashTransfers || len(s.told[who][factChecked]) < crashTransfers || s.procs[who].doomed {
+		if len(s.told[who][factDelivered]) < s.transfers || len(s.told[who][factChecked]) < s.transfers || s.procs[who].doomed {
 			return false
 		}
 	}
-	return len(s.submitted) == crashTransfers
+	return len(s.submitted) == s.transfers
 }
 
 func (s *supervisor) standing() string {
@@ -372,7 +406,7 @@ func (s *supervisor) checkSender(a *node) {
 	ctx := s.t.Context()
 	docs, err := a.outbox.List(ctx, a.clerk, exchange.DocumentFilter{Page: exchange.Page{Limit: 500}})
 	s.must(err)
-	if len(docs) != crashTransfers {
+	if len(docs) != s.transfers {
 		s.t.Errorf("A holds %d documents", len(docs))
 	}
 	agencyB, err := a.outbox.Directory.Agency(ctx, "H98.35")
@@ -422,12 +456,12 @@ func (s *supervisor) checkReceiver(a, b *node) {
 			s.t.Errorf("document %d arrived %d times", n, held[transfer])
 		}
 	}
-	if len(items) != crashTransfers {
+	if len(items) != s.transfers {
 		s.t.Errorf("B holds %d documents", len(items))
 	}
 	statuses, err := a.inbox.List(s.t.Context(), a.clerk, exchange.InboxFilter{Kind: exchange.KindStatus, Page: exchange.Page{Limit: 500}})
 	s.must(err)
-	if len(statuses) != crashTransfers {
+	if len(statuses) != s.transfers {
 		s.t.Errorf("A holds %d statuses", len(statuses))
 	}
 }
@@ -454,12 +488,12 @@ func (s *supervisor) checkEvents(n *node, id exchange.ID, want map[exchange.Even
 // checkBytes verifies the evidence chain and every byte that a row names.
 func (s *supervisor) checkBytes(n *node) {
 	ctx := s.t.Context()
-	if events, _, err := n.evidence.Verify(ctx, n.office.Agency.Code); err != nil || events < 4*crashTransfers {
+	if events, _, err := n.evidence.Verify(ctx, n.office.Agency.Code); err != nil || events < int64(4*s.transfers) {
 		s.t.Errorf("evidence of %s: %d events, %v", n.office.Agency.Code, events, err)
 	}
 	all, err := everything(ctx, n)
 	s.must(err)
-	if len(all.deliveries) != crashTransfers || len(all.transfers) != crashTransfers {
+	if len(all.deliveries) != s.transfers || len(all.transfers) != s.transfers {
 		s.t.Errorf("%s: %d deliveries, %d transfers", n.office.Agency.Code, len(all.deliveries), len(all.transfers))
 	}
 	for _, b := range all.blobs() {

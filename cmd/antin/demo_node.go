@@ -58,7 +58,7 @@ func (n *node) newIdentity(ctx context.Context, now time.Time) (err error) {
 	if err != nil {
 		return err
 	}
-	n.office.GatewayKey = n.identity.Key
+	n.office.GatewayKey, n.office.GatewayCertificate = n.identity.Key, n.identity.Certificate
 	n.office.Agency.Endpoint = "https://" + n.listener.Addr().String()
 	n.office.Agency.TLS = [][32]byte{n.identity.Fingerprint()}
 	n.office.Agency.Keys = []exchange.GatewayKey{{Public: n.identity.Key.Public(), NotBefore: now.Add(-time.Hour)}}

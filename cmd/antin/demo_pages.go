@@ -18,7 +18,7 @@ import (
 
 // handlers puts the pages, the API and the trust services on their ports.
 func (d *demo) handlers(ctx context.Context, e *env, client *fetch.Client) error {
-	renderer, err := d.renderer()
+	renderer, err := d.renderer(render.New)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (d *demo) links(ctx context.Context) (start, a, b string, err error) {
 }
 
 // renderer starts page images in children of this very program.
-func (d *demo) renderer() (*render.Renderer, error) {
+func (d *demo) renderer(open func(command []string, cacheDir string) *render.Renderer) (*render.Renderer, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (d *demo) renderer() (*render.Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return render.New([]string{self, "render"}, cache), nil
+	return open([]string{self, "render"}, cache), nil
 }
 
 // renderCache keeps PDFium's compiled form between demos where the system has a
@@ -129,12 +129,16 @@ func (d *demo) publicPages(e *env, client *fetch.Client, deskURL string) error {
 	if err != nil {
 		return err
 	}
+	renderer, err := d.renderer(render.NewPublic)
+	if err != nil {
+		return err
+	}
 	mux := http.NewServeMux()
 	trust := d.pki.Handler()
 	for _, p := range []string{"/tsa", "/ocsp", "/ocsp/", "/crl/", "/aia/"} {
 		mux.Handle(p, trust)
 	}
-	mux.Handle("/", web.Public{Validator: judge, Results: d.byToken, Result: d.successor, Now: e.now, Sandbox: true,
+	mux.Handle("/", web.Public{Validator: judge, Results: d.byToken, Result: d.successor, Now: e.now, Renderer: renderer, Sandbox: true,
 		Nav: []web.Link{{Text: text.Get("cli.link.start"), URL: deskURL}}, OnError: e.pageTrouble}.Handler())
 	d.publicHandler = mux
 	return nil

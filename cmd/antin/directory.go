@@ -40,7 +40,7 @@ type directoryAgency struct {
 	Telephone    string         `yaml:"telephone"`
 	Email        string         `yaml:"email"`
 	Website      string         `yaml:"website"`
-	URL          string         `yaml:"url"`          // empty: no electronic channel
+	URL          string         `yaml:"url"`          // empty: it fetches, or with no certificates has no electronic channel
 	Certificates []string       `yaml:"certificates"` // of its gateway; two may overlap
 	Keys         []directoryKey `yaml:"keys"`         // retired or compromised transport keys
 	Seals        []string       `yaml:"seals"`
@@ -208,7 +208,7 @@ func (d *peerDirectory) refuse(entry directoryAgency, err error, key text.Key, a
 func (d *peerDirectory) agency(e directoryAgency) (exchange.Agency, error) {
 	code := exchange.AgencyCode(e.Code)
 	a := exchange.Agency{Code: code, Name: e.Name, InCharge: e.InCharge, Place: e.Place, Address: e.Address, Email: e.Email,
-		Telephone: e.Telephone, Website: e.Website, Endpoint: e.URL, MaxPayload: int64(e.MaxPayloadMB) << 20,
+		Telephone: e.Telephone, Website: e.Website, Endpoint: e.URL, Pull: e.URL == "" && len(e.Certificates) > 0, MaxPayload: int64(e.MaxPayloadMB) << 20,
 		ValidFrom: e.ValidFrom, ValidTo: e.ValidTo, Successor: exchange.AgencyCode(e.Successor)}
 	switch u, err := url.Parse(e.URL); {
 	case !code.Valid():
@@ -217,7 +217,7 @@ func (d *peerDirectory) agency(e directoryAgency) (exchange.Agency, error) {
 		return a, d.refuse(e, nil, "directory.own")
 	case strings.TrimSpace(e.Name) == "":
 		return a, d.refuse(e, nil, "directory.name")
-	case e.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || len(e.Certificates) == 0), e.URL == "" && len(e.Certificates) > 0, e.MaxPayloadMB < 0:
+	case e.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || len(e.Certificates) == 0), e.MaxPayloadMB < 0:
 		return a, d.refuse(e, nil, "directory.url")
 	case !e.ValidTo.IsZero() && !e.ValidTo.After(e.ValidFrom):
 		return a, d.refuse(e, nil, "directory.dates")

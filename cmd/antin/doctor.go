@@ -37,7 +37,7 @@ func (c *doctorCmd) Run(e *env, ctx *ctxHolder) error {
 	}
 	d := &doctor{e: e, cfg: cfg, keyFile: defaultKeyConfig}
 	failed := false
-	for _, look := range []func(context.Context) []finding{d.config, d.clock, d.trust, d.permissions, d.disk, d.database, d.keys, d.keyLog, d.tokens,
+	for _, look := range []func(context.Context) []finding{d.config, d.clock, d.trust, d.permissions, d.disk, d.database, d.blobs, d.keys, d.keyLog, d.tokens,
 		d.certificates, d.stamps, d.ocsp, d.peers} {
 		for _, f := range look(ctx) {
 			failed = failed || f.Status == findingFail

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"antin/exchange"
+	"antin/internal/text"
 	"antin/signer"
 	"antin/signer/keys/helper"
 	"antin/signer/keys/pkcs11"
@@ -32,7 +33,7 @@ func (d *doctor) permissions(context.Context) []finding {
 	for _, p := range []struct {
 		path string
 		deny fs.FileMode
-	}{{d.cfg.DataDir, 0o077}, {d.cfg.Peer.Key, 0o077}, {d.cfg.Desk.TLS.Key, 0o037}, {d.cfg.Public.TLS.Key, 0o037}} {
+	}{{d.cfg.DataDir, 0o077}, {d.cfg.Peer.Key, 0o077}, {d.cfg.Database.PasswordFile, 0o077}, {d.cfg.Desk.TLS.Key, 0o037}, {d.cfg.Public.TLS.Key, 0o037}} {
 		if p.path == "" {
 			continue
 		}
@@ -90,10 +91,17 @@ func (d *doctor) disk(context.Context) []finding {
 
 // database looks over the pages and the evidence, beside a running serve.
 func (d *doctor) database(ctx context.Context) []finding {
-	if !store.Exists(d.cfg.DataDir) {
+	if d.cfg.Database.URL == "" && !store.Exists(d.cfg.DataDir) {
 		return []finding{bad(findingWarn, "database", nil, "doctor.database.none")}
 	}
-	r, err := store.OpenReader(ctx, store.Options{Dir: d.cfg.DataDir, Now: d.e.now})
+	o, err := d.cfg.storeOptions(d.e)
+	if err != nil {
+		return []finding{bad(findingFail, "database", err, "doctor.database.bad")}
+	}
+	r, err := store.OpenReader(ctx, o)
+	if text.CodeOf(err) == text.DatabaseUnavailable {
+		return []finding{bad(findingFail, "database", err, "doctor.database.away")}
+	}
 	if err != nil {
 		return []finding{bad(findingFail, "database", err, "doctor.database.bad")}
 	}

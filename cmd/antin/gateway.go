@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -36,9 +37,12 @@ type gateway struct {
 	stamps    *tsa.Client // nil when no service is configured
 	fetch     *fetch.Client
 	renderer  *render.Renderer
-	metrics   *metrics
-	health    *health
-	peers     *peer.Server
+
+	publicRenderer *render.Renderer // of the public pages alone
+
+	metrics *metrics
+	health  *health
+	peers   *peer.Server
 
 	deskTLS, publicTLS *liveCertificate // nil without TLS
 }
@@ -65,11 +69,15 @@ func openGateway(ctx context.Context, e *env, cfg *Config) (*gateway, error) {
 		return nil, err
 	}
 	g.peers = g.server
+	g.worker.Errands = append(g.worker.Errands, exchange.Errand{Name: "carried files", Every: carryEvery, Do: g.takeCarried})
 	g.own.change = func(id peer.Identity) {
 		g.client.CloseIdle() // what waits there still shows the old one
 		g.log.Info("transport key changed", "certificate", hex.EncodeToString(fingerprintOf(id)))
+		if err := g.noteSettings(context.WithoutCancel(ctx), e); err != nil {
+			g.log.Error("settings not noted", "error", err)
+		}
 	}
-	if err := g.ready(ctx); err != nil {
+	if err := errors.Join(g.ready(ctx), g.noteSettings(ctx, e)); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
 	return g, nil
@@ -94,7 +102,11 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 	cfg := g.cfg
 	p := coreParts{dir: cfg.DataDir, sessions: cfg.Sessions, expiry: cfg.Expiry, maxPayload: int64(cfg.Limits.MaxPayloadMB) << 20,
 		log: slog.New(slog.DiscardHandler), scopes: scopeNames(), onError: g.trouble("exchange")}
-	var err error
+	o, err := cfg.storeOptions(e)
+	if err != nil {
+		return p, err
+	}
+	p.database, p.s3 = o.Database, o.S3
 	if g.own, err = openIdentity(cfg, e.now, func(err error) { g.log.Error("transport key not reloaded", "error", err) }); err != nil {
 		return p, err
 	}
@@ -110,26 +122,21 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 		return p, err
 	}
 	p.directory = g.directory
-	trust, err := cfg.Trust.load()
+	trust, err := openTrust(&cfg.Trust, e.now, func(err error) { g.log.Error("trust not reloaded", "error", err) })
 	if err != nil {
 		return p, err
-	}
-	if trust.sandbox {
-		return p, text.Detailed(text.SandboxCertificate, nil, "serve.sandbox_file", strings.Join(cfg.Trust.Anchors, ", "))
 	}
 	if g.fetch, err = cfg.fetcher(e); err != nil {
 		return p, err
 	}
-	policy, err := validation.PolicyByName("vn-2026")
+	policy, err := loadPolicy(cfg.Trust.Policy)
 	if err != nil {
 		return p, err
 	}
-	issuers := certs.IssuerSources{trust.known, g.fetch}
-	p.judge = &validation.Validator{Trust: trust.anchors, Revocation: g.fetch, Issuers: issuers, Policy: policy}
+	issuers := certs.IssuerSources{trust, g.fetch}
+	p.judge = &validation.Validator{Trust: trust, Revocation: g.fetch, Issuers: issuers, Policy: policy, Seals: g.knowsSeal}
 	p.sign = &signer.Signer{Keys: countedKeys{cfg.keys(), g}, Revocation: g.fetch, Issuers: issuers, Now: e.now}
-	if len(trust.anchors) > 0 {
-		p.sign.Trust = trust.anchors
-	}
+	p.sign.Trust = trust
 	if len(cfg.TSA.URLs) > 0 {
 		if g.stamps, err = cfg.TSA.client(cfg.TSA.URLs, nil, e.now); err != nil {
 			return p, err
@@ -139,10 +146,26 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 	return p, g.openRenderer()
 }
 
+// knowsSeal reports whether c is a seal of an agency in the directory, ours included.
+func (g *gateway) knowsSeal(c *certs.Certificate) bool {
+	all, err := g.directory.Agencies(context.Background())
+	if err != nil {
+		return false
+	}
+	for _, a := range all {
+		for _, der := range a.Seals {
+			if bytes.Equal(der, c.Raw) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // office is the agency as its own gateway knows it.
 func (c *Config) office(id peer.Identity, seals [][]byte, now time.Time) exchange.Office {
 	o := exchange.Office{Agency: c.ownAgency(id, seals, now), SealKey: c.Keys.Seal, SealDiameterMM: c.Agency.SealDiameterMM,
-		GatewayKey: id.Key, VerifyURL: strings.TrimSuffix(c.Public.URL, "/") + "/q"}
+		GatewayKey: id.Key, GatewayCertificate: id.Certificate, VerifyURL: strings.TrimSuffix(c.Public.URL, "/") + "/q"}
 	if c.Agency.Numbering == "external" {
 		o.Numbering = exchange.NumberingExternal
 	}
@@ -183,7 +206,7 @@ func (g *gateway) openRenderer() error {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return storageError(err)
 	}
-	g.renderer = render.New([]string{self, "render"}, cache)
+	g.renderer, g.publicRenderer = render.New([]string{self, "render"}, cache), render.NewPublic([]string{self, "render"}, cache)
 	return nil
 }
 
@@ -192,7 +215,7 @@ func (g *gateway) openRenderer() error {
 func (g *gateway) trouble(where string) func(error) {
 	return func(err error) {
 		switch text.CodeOf(err) {
-		case text.Internal, text.StorageFull, text.SelfCheckFailed, text.KeyUnavailable:
+		case text.Internal, text.StorageFull, text.DatabaseUnavailable, text.BlobsUnavailable, text.SelfCheckFailed, text.KeyUnavailable:
 			g.log.Error(where, "error", err)
 		default:
 			g.log.Debug(where, "error", err)
@@ -233,7 +256,7 @@ func scopeNames() (names []string) {
 
 // publicPages serves verification and the QR's address.
 func (g *gateway) publicPages() http.Handler {
-	return web.Public{Validator: g.judge, Results: g.byToken, Result: g.successor, Now: g.now, OnError: g.pageTrouble}.Handler()
+	return web.Public{Validator: g.judge, Results: g.byToken, Result: g.successor, Now: g.now, Renderer: g.publicRenderer, OnError: g.pageTrouble}.Handler()
 }
 
 // byToken looks a QR's token up.

@@ -57,7 +57,7 @@ func (i *ownIdentity) own() exchange.Office {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	o := i.office
-	o.GatewayKey = id.Key
+	o.GatewayKey, o.GatewayCertificate = id.Key, id.Certificate
 	o.Agency.Keys, o.Agency.TLS = slices.Clone(o.Agency.Keys), slices.Clone(o.Agency.TLS)
 	return o
 }

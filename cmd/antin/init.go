@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,8 @@ type initCmd struct {
 	DeskURL   string `name:"desk-url" help:"${help_init_desk_url}" placeholder:"URL"`
 	PublicURL string `name:"public-url" help:"${help_init_public_url}" placeholder:"URL"`
 	PeerURL   string `name:"peer-url" help:"${help_init_peer_url}" placeholder:"URL"`
+	Database  string `name:"database-url" help:"${help_init_database_url}" placeholder:"URL"`
+	Password  string `name:"database-password-file" help:"${help_init_database_password}" placeholder:"FILE"`
 	Login     string `help:"${help_init_login}" default:"quan-tri" placeholder:"LOGIN"`
 }
 
@@ -115,6 +118,12 @@ func (c *initCmd) ask(e *env) error {
 			return text.Detailed(text.InvalidInput, nil, "init.missing", q.flag)
 		}
 	}
+	if u, err := url.Parse(c.Database); err == nil && u.User != nil {
+		if _, secret := u.User.Password(); secret {
+			want := text.Get("init.want.no_password")
+			return text.Detailed(text.InvalidInput, nil, "init.bad", "--database-url", want.VI, want.EN)
+		}
+	}
 	if !exchange.AgencyCode(c.Code).Valid() {
 		want := text.Get("config.want.code")
 		return text.Detailed(text.InvalidInput, nil, "init.bad", "--code", want.VI, want.EN)
@@ -162,6 +171,10 @@ func (c *initCmd) config(dir string) *Config {
 		cfg.Peer.URL = "https://" + host + ":8443"
 	}
 	cfg.DataDir = filepath.Join(dir, "data")
+	cfg.Database.URL = c.Database
+	if c.Password != "" {
+		cfg.Database.PasswordFile, _ = filepath.Abs(c.Password) // fails only where there is no working directory
+	}
 	cfg.Directory = filepath.Join(dir, "directory.yaml")
 	cfg.Peer.Certificate, cfg.Peer.Key = filepath.Join(dir, "keys", "transport.pem"), filepath.Join(dir, "keys", "transport.key")
 	return cfg

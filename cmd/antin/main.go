@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"antin/internal/failpoint"
 	"antin/internal/text"
 )
 
@@ -57,8 +58,11 @@ type cli struct {
 	Serve   serveCmd     `cmd:"" help:"${help_serve}"`
 	Init    initCmd      `cmd:"" help:"${help_init}"`
 	Doctor  doctorCmd    `cmd:"" help:"${help_doctor}"`
+	Audit   auditCmd     `cmd:"" help:"${help_audit}"`
 	Backup  backupCmd    `cmd:"" help:"${help_backup}"`
 	Restore restoreCmd   `cmd:"" help:"${help_restore}"`
+	Carry   carryCmd     `cmd:"" help:"${help_carry}"`
+	Migrate migrateCmd   `cmd:"" help:"${help_migrate}"`
 	Conf    configCmd    `cmd:"" name:"config" help:"${help_config_cmd}"`
 	Trust   trustCmd     `cmd:"" help:"${help_trust_cmd}"`
 	User    userCmd      `cmd:"" help:"${help_user}"`
@@ -68,7 +72,8 @@ type cli struct {
 	Version versionCmd   `cmd:"" help:"${help_version}"`
 	Render  renderCmd    `cmd:"" hidden:""`
 
-	BenchGateway benchGatewayCmd `cmd:"" hidden:""`
+	BenchGateway     benchGatewayCmd     `cmd:"" hidden:""`
+	BenchExchangeEnd benchExchangeEndCmd `cmd:"" hidden:""`
 }
 
 // env is what every verb runs with.
@@ -134,7 +139,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.err, "✗ %s: %s\n→ %s\n", text.Get("cli.usage").In(lang), usageProblem(lang, err), usageHint(err))
 		return 2
 	}
-	e := &env{streams: s, lang: lang, quiet: c.Quiet, noInput: c.NoInput, now: time.Now, config: c.Config}
+	e := &env{streams: s, lang: lang, quiet: c.Quiet, noInput: c.NoInput, now: failpoint.Clock(time.Now), config: c.Config}
 	return exitCode(ctx, e, kctx.Run(e, &ctxHolder{ctx}))
 }
 

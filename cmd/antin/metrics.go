@@ -42,7 +42,7 @@ func newMetrics(g *gateway) *metrics {
 		signing: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "antin_sign_seconds", Help: "Time that the key helper took for one signature value.",
 			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10}}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.stamps, m.signing, gatewayRows{g})
+	m.registry.MustRegister(m.requests, m.seconds, m.stamps, m.signing, gatewayRows{g}, databasePools{g.db})
 	return m
 }
 
@@ -80,7 +80,7 @@ var routes = []string{"", "v1", "assets", "documents", "inbox", "results", "regi
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 
 // resources are the words behind /v1/.
-var resources = []string{"files", "signatures", "documents", "deliveries", "inbox", "results", "verifications", "agencies", "numbers", "registers", "operations", "events"}
+var resources = []string{"files", "signatures", "documents", "deliveries", "inbox", "results", "verifications", "agencies", "lanes", "numbers", "registers", "operations", "events"}
 
 // routeOf is a request's route in few words: the object's kind, without its id.
 func routeOf(r *http.Request) string {

@@ -40,7 +40,7 @@ func TestMetricsTellOfThisGatewayAlone(t *testing.T) {
 	for _, want := range []string{
 		`antin_http_requests_total{listener="public",route="GET /",status="200"} 1`, `antin_http_request_seconds_bucket{listener="public",le="+Inf"} 1`,
 		`antin_http_request_seconds_count{listener="public"} 1`, `antin_cert_days_left{certificate="transport"} `, "antin_sessions 0", "antin_ready ",
-		`antin_build_info{go="`, "antin_goroutines ", "# TYPE antin_http_requests_total counter", "# TYPE antin_ready gauge",
+		`antin_build_info{go="`, "antin_goroutines ", `antin_database_connections{pool="write",state="idle"} `, `antin_database_wait_seconds_total{pool="read"} `, "# TYPE antin_http_requests_total counter", "# TYPE antin_ready gauge",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in\n%s", want, body)

@@ -41,6 +41,10 @@ type policyFile struct {
 	OldPractice              string `yaml:"old_practice" enum:"fail,inconclusive,note,silent"`
 
 	SignaturePolicies []signaturePolicyFile `yaml:"signature_policies"`
+
+	Domains    domainsFile     `yaml:"domains"`
+	Seals      []string        `yaml:"seals"` // SHA-256 of certificates, hexadecimal
+	Algorithms []algorithmFile `yaml:"algorithms"`
 }
 
 // signaturePolicyFile is a signature policy's document that is known: signatures
@@ -122,7 +126,10 @@ func readPolicy(file string, data []byte) (validation.Policy, error) {
 			p.SignaturePolicies[known.OID] = validation.KnownSignaturePolicy{Digests: known.Digests}
 		}
 	}
-	return p, nil
+	if err := readDomains(&p, file, in, given); err != nil {
+		return p, err
+	}
+	return p, readAlgorithms(&p, file, in.Algorithms)
 }
 
 func crlAge(s string) (time.Duration, error) {

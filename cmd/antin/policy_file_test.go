@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"reflect"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"antin/certs"
 	"antin/internal/text"
 	"antin/signer/validation"
 )
@@ -36,6 +38,13 @@ func TestPolicyFileSaysWhatDiffers(t *testing.T) {
 	want.RequireCARevocation = true
 	want.OldPractice = validation.RuleSilent
 	want.SignaturePolicies = map[string]validation.KnownSignaturePolicy{"1.2.704.1.1.1": {Digests: []string{strings.Repeat("4f", 32)}}}
+	want.Domains = map[validation.SignerKind][]certs.Domain{validation.SignerSeal: {certs.DomainOfficial},
+		validation.SignerTimeStamp: {certs.DomainOfficial, certs.DomainPublic}}
+	want.Seals = map[[32]byte]bool{[32]byte(bytes.Repeat([]byte{0x5a}, 32)): true}
+	if want.Algorithms, err = certs.TS119312().With("phap-che", "2", certs.AlgorithmLimit{Hash: "SHA-1", Until: time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC)},
+		certs.AlgorithmLimit{Algorithm: "RSA-PKCS1-v1.5", Bits: 3072}); err != nil {
+		t.Fatal(err)
+	}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("policy %+v, want %+v", p, want)
 	}
@@ -86,6 +95,10 @@ func TestPolicyFileIsStrict(t *testing.T) {
 		"a built-in name": {"name: strict\nversion: '1'\n", "strict"}, "an unknown base": {head + "base: eu\n", "eu"},
 		"a number as age": {head + "ocsp_max_age: 5\n", "ocsp_max_age"}, "a negative age": {head + "crl_max_age: -5h\n", "crl_max_age"},
 		"no YAML": {head + "  - [", "dòng 3"}, "twice": {head + "name: y\n", "name"},
+		"an unknown domain": {head + "domains:\n  seal: [eu]\n", "eu"}, "an unknown kind": {head + "domains:\n  robot: [own]\n", "robot"},
+		"half a fingerprint": {head + "seals: [abcd]\n", "abcd"}, "an unknown hash": {head + "algorithms:\n  - hash: SHA-9\n    until: open\n", "dòng 4"},
+		"no end":               {head + "algorithms:\n  - hash: SHA-1\n", "dòng 4"},
+		"a hash and algorithm": {head + "algorithms:\n  - hash: SHA-1\n    algorithm: ECDSA\n    until: open\n", "dòng 4"},
 	} {
 		_, err := readPolicy("a.yaml", []byte(c.yaml))
 		if text.CodeOf(err) != text.ConfigInvalid || !strings.Contains(text.As(err).Message().VI, c.says) {

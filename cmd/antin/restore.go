@@ -1,6 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
+
+	"antin/exchange"
 	"antin/store"
 )
 
@@ -22,9 +26,18 @@ func (c *restoreCmd) Run(e *env, ctx *ctxHolder) error {
 		return err
 	}
 	defer f.Close()
-	s, err := store.Restore(ctx, f, cfg.DataDir, c.DryRun)
+	o, err := cfg.storeOptions(e)
 	if err != nil {
 		return err
+	}
+	s, err := store.RestoreTo(ctx, f, o, c.DryRun)
+	if err != nil {
+		return err
+	}
+	if !c.DryRun {
+		if err := newEpoch(ctx, o); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		return printJSON(e.out, s)
@@ -36,4 +49,15 @@ func (c *restoreCmd) Run(e *env, ctx *ctxHolder) error {
 	}
 	e.say("restore.done", cfg.DataDir, made, s.Documents, s.Results, s.Incoming)
 	return nil
+}
+
+// newEpoch numbers what leaves from now on anew: what was sent after the backup was
+// made has taken places that the restored data knows nothing of.
+func newEpoch(ctx context.Context, o store.Options) (err error) {
+	db, err := store.Open(ctx, o)
+	if err != nil {
+		return storeError(o.Dir, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.Update(ctx, func(tx exchange.Tx) error { return tx.RaiseEpochs(ctx) })
 }

@@ -275,10 +275,10 @@ func (a *served) received(g *gateway, i int) exchange.ID {
 	db, err := store.Open(ctx, store.Options{Dir: a.t.TempDir()})
 	a.must(err)
 	defer db.Close()
-	inbox := *g.inbox
-	inbox.Directory = dir
+	inbox := &exchange.Inbox{Store: g.inbox.Store, Blobs: g.inbox.Blobs, Directory: dir, Offices: g.inbox.Offices, Validator: g.inbox.Validator,
+		Outbox: g.inbox.Outbox, Now: g.inbox.Now, MaxPayload: g.inbox.MaxPayload}
 	offices := exchange.OfficeList{{Agency: from.Agency, GatewayKey: from.Key}}
-	out := &exchange.Outbox{Store: db, Blobs: db, Directory: dir, Offices: offices, Transport: exchangetest.Direct{Receiver: &inbox}, Now: time.Now,
+	out := &exchange.Outbox{Store: db, Blobs: db, Directory: dir, Offices: offices, Transport: exchangetest.Direct{Receiver: inbox}, Now: time.Now,
 		Press: &exchange.Press{Store: db, Blobs: db, Offices: offices, Validator: g.judge, Now: time.Now}}
 	clerk := exchange.Actor{ID: "vt", Name: "Bên kia", Role: exchange.RoleClerk, Agency: a.peer}
 	d, err := out.Create(ctx, clerk, exchange.NewDocument{Kind: exchange.DocumentKind{Code: 18, Name: "Công văn"}, Notation: "VP", Subject: fmt.Sprintf("Đến %d", i),

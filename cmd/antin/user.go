@@ -50,7 +50,11 @@ func withAccess(ctx context.Context, e *env, act func(a *exchange.Access, by exc
 	if !code.Valid() {
 		return text.Detailed(text.ConfigInvalid, nil, "cli.agency_unset")
 	}
-	db, err := store.OpenBeside(ctx, store.Options{Dir: cfg.DataDir, Now: e.now})
+	o, err := cfg.storeOptions(e)
+	if err != nil {
+		return err
+	}
+	db, err := store.OpenBeside(ctx, o)
 	if err != nil {
 		return err
 	}

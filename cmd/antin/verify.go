@@ -25,6 +25,7 @@ type verifyCmd struct {
 	Report          string   `help:"${help_report}" placeholder:"FILE.pdf|.json|.xml"`
 	PDFPasswordFile string   `name:"pdf-password-file" help:"${help_pdf_password}" placeholder:"F"`
 	evidenceFlags   `embed:""`
+	Content         string `help:"${help_content}" placeholder:"FILE"`
 	FailOn          string `name:"fail-on" help:"${help_fail_on}" enum:",note" default:"" placeholder:"note"`
 	Jobs            int    `help:"${help_jobs}" placeholder:"N"`
 }
@@ -52,7 +53,7 @@ func (c *verifyCmd) Run(e *env, ctx *ctxHolder) error {
 	}
 	var all []verified
 	err = eachInOrder(ctx, c.Jobs, c.Files, func(ctx context.Context, file string) verified {
-		r, err := validateFile(ctx, v, file, password, at)
+		r, err := c.validateFile(ctx, v, file, password, at)
 		return verified{file: file, report: r, err: err}
 	}, func(r verified) error {
 		all = append(all, r)
@@ -107,14 +108,36 @@ func (c *verifyCmd) validator(e *env) (*validation.Validator, time.Time, error) 
 	return v, at, nil
 }
 
-func validateFile(ctx context.Context, v *validation.Validator, file, password string, at time.Time) (*validation.Report, error) {
+// validateFile judges a PDF, or a signature that is a file of its own.
+func (c *verifyCmd) validateFile(ctx context.Context, v *validation.Validator, file, password string, at time.Time) (*validation.Report, error) {
 	f, size, err := openInput(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return v.Validate(ctx, validation.Input{Reader: f, Size: size, Name: file, Password: password}, at)
+	in := validation.Input{Reader: f, Size: size, Name: file, Password: password}
+	head := make([]byte, sniffed)
+	n, _ := f.ReadAt(head, 0) // what cannot be read is said by whoever reads it
+	if !validation.IsCMS(head[:n]) {
+		if c.Content != "" {
+			return nil, text.Detailed(text.InvalidInput, nil, "cli.content_unused", file)
+		}
+		return v.Validate(ctx, in, at)
+	}
+	over := validation.CMSInput{Input: in}
+	if c.Content != "" {
+		content, n, err := openInput(c.Content)
+		if err != nil {
+			return nil, err
+		}
+		defer content.Close()
+		over.Content, over.ContentSize = content, n
+	}
+	return v.ValidateCMS(ctx, over, at)
 }
+
+// sniffed is how much of a file tells what it is, in bytes.
+const sniffed = 64
 
 func (c *verifyCmd) print(e *env, r verified) error {
 	switch {
@@ -221,6 +244,9 @@ func printReport(w io.Writer, r *validation.Report, lang text.Lang) error {
 }
 
 func signedWhen(s validation.Signature, say func(text.Key, ...any) string) string {
+	if s.Type == validation.DocumentTimestamp && !s.ClaimedTime.IsZero() { // nobody signed: its own time is all there is
+		return fmt.Sprintf("%s: %s", say("report.stamped"), s.ClaimedTime.In(vietnam).Format("15:04:05 02/01/2006 -07:00"))
+	}
 	if s.BestTimeSource != validation.TimeNow && !s.BestTime.IsZero() {
 		return fmt.Sprintf("%s: %s (%s)", say("verify.time"), s.BestTime.In(vietnam).Format("15:04:05 02/01/2006 -07:00"), say("verify.time.tsa"))
 	}

@@ -17,6 +17,7 @@ const recheck = time.Second
 // concurrent use.
 type liveFiles[T any] struct {
 	names   []string
+	more    func() []string // names that come and go, as those in a folder; may be nil
 	read    func() (T, error)
 	now     func() time.Time
 	onError func(error) // hears of files that could not be used; may be nil
@@ -29,7 +30,13 @@ type liveFiles[T any] struct {
 
 // openLive reads the files for the first time.
 func openLive[T any](names []string, read func() (T, error), now func() time.Time, onError func(error)) (*liveFiles[T], error) {
-	l := &liveFiles[T]{names: names, read: read, now: now, onError: onError}
+	return openLiveMore(names, nil, read, now, onError)
+}
+
+// openLiveMore is openLive with names that come and go: one of them that is missing is
+// no trouble, and a change of the list is a change.
+func openLiveMore[T any](names []string, more func() []string, read func() (T, error), now func() time.Time, onError func(error)) (*liveFiles[T], error) {
+	l := &liveFiles[T]{names: names, more: more, read: read, now: now, onError: onError}
 	l.stamps, _ = l.stamp() // a file that is missing is named by read
 	var err error
 	l.value, err = read()
@@ -40,6 +47,14 @@ func (l *liveFiles[T]) stamp() (stamps []fileStamp, err error) {
 	for _, name := range l.names {
 		s, serr := stampOf(name)
 		stamps, err = append(stamps, s), errors.Join(err, serr)
+	}
+	if l.more == nil {
+		return stamps, err
+	}
+	for _, name := range l.more() {
+		if s, serr := stampOf(name); serr == nil {
+			stamps = append(stamps, s)
+		}
 	}
 	return stamps, err
 }

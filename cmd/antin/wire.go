@@ -50,6 +50,9 @@ func (c *signCmd) signer(e *env) (*signer.Signer, error) {
 		AllowSandbox: sandbox || sandboxKey,
 		Now:          e.now,
 	}
+	if s.Known, err = c.knownIssuers(e); err != nil {
+		return nil, err
+	}
 	if len(anchors) > 0 {
 		s.Trust = anchors
 	}
