@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"antin/certs"
 	"antin/internal/text"
 	"antin/signer/validation"
 )
@@ -110,7 +111,7 @@ func policies(t *testing.T) string {
 	kind := all[0].Type()
 	for i := range kind.NumField() {
 		name := kind.Field(i).Name
-		if name == "Name" || name == "Version" || name == "SignaturePolicies" {
+		if name == "Name" || name == "Version" || name == "SignaturePolicies" || name == "Algorithms" || name == "Domains" || name == "Seals" {
 			continue
 		}
 		if rows[name] == "" {
@@ -155,6 +156,24 @@ func TestPoliciesPageWritesTheBuiltInOnes(t *testing.T) {
 		fmt.Fprintf(&b, "require_ca_revocation: %t\n```\n\n", p.RequireCARevocation)
 	}
 	section(t, "docs/reference/policies.md", "built-in", b.String())
+}
+
+// TestPoliciesPageListsTheAlgorithms writes the table that holds where a policy says nothing.
+func TestPoliciesPageListsTheAlgorithms(t *testing.T) {
+	table := certs.TS119312()
+	var b strings.Builder
+	fmt.Fprintf(&b, "The table of %s %s:\n\n| hash or algorithm | bits | until |\n|---|---|---|\n", table.Name, table.Version)
+	for _, l := range table.Lines() {
+		bits, until := "", "open"
+		if l.Bits > 0 {
+			bits = fmt.Sprint(l.Bits)
+		}
+		if !l.Until.IsZero() {
+			until = l.Until.Format(time.DateOnly)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.Hash+l.Algorithm, bits, until)
+	}
+	section(t, "docs/reference/policies.md", "algorithms", b.String())
 }
 
 func choice(v any) string {
