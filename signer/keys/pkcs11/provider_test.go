@@ -20,6 +20,7 @@ import (
 
 func provider(t *testing.T, pin string) *pkcs11.Provider {
 	t.Helper()
+	t.TempDir() // made first, removed last: a helper that ends yet writes into the folder of its library
 	self, err := os.Executable()
 	must(t, err)
 	p := &pkcs11.Provider{Helper: self, CallLimit: 10 * time.Second,
