@@ -25,14 +25,14 @@ type list struct {
 	age          time.Duration
 }
 
-func (l list) make(t *testing.T, p *certstest.PKI, leaf *certs.Certificate) certs.Evidence {
+func (l list) make(t *testing.T, p *certstest.PKI, leaf *certs.Certificate, now time.Time) certs.Evidence {
 	t.Helper()
 	ca := p.IssuingCA()
 	issuer, err := x509.ParseCertificate(ca.Certificate.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	this := p.Now().Add(-l.age).Truncate(time.Second)
+	this := now.Add(-l.age).Truncate(time.Second)
 	tmpl := &x509.RevocationList{Number: big.NewInt(l.number), ThisUpdate: this, NextUpdate: this.Add(24 * time.Hour)}
 	if l.reason != 0 {
 		tmpl.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: leaf.Serial, RevocationTime: this.Add(-time.Hour), ReasonCode: l.reason}}
@@ -54,7 +54,7 @@ func (l list) make(t *testing.T, p *certstest.PKI, leaf *certs.Certificate) cert
 func TestDeltaUpdatesItsListAndNoOther(t *testing.T) {
 	t.Parallel()
 	p := newPKI(t)
-	leaf := p.Leader().Certificate
+	leaf, now := p.Leader().Certificate, p.Now()
 	const hour = time.Hour
 	for name, c := range map[string]struct {
 		lists      []list
@@ -78,13 +78,13 @@ func TestDeltaUpdatesItsListAndNoOther(t *testing.T) {
 			t.Parallel()
 			var ev []certs.Evidence
 			for _, l := range c.lists {
-				ev = append(ev, l.make(t, p, leaf))
+				ev = append(ev, l.make(t, p, leaf, now))
 			}
-			st := certs.CheckRevocation(leaf, p.IssuingCA().Certificate, ev, certs.RevocationOptions{At: p.Now()})
+			st := certs.CheckRevocation(leaf, p.IssuingCA().Certificate, ev, certs.RevocationOptions{At: now})
 			if st.Status != c.status || (len(st.Delta.DER) > 0) != c.deltaUsed {
 				t.Errorf("status %s (%s), delta used %v; want %s, %v", st.Status, st.Why, len(st.Delta.DER) > 0, c.status, c.deltaUsed)
 			}
-			if want := p.Now().Add(-c.thisUpdate).Truncate(time.Second); !st.ThisUpdate.Equal(want) {
+			if want := now.Add(-c.thisUpdate).Truncate(time.Second); !st.ThisUpdate.Equal(want) {
 				t.Errorf("evidence of %v, want %v", st.ThisUpdate, want)
 			}
 		})
