@@ -11,7 +11,7 @@ var benchMessages = map[Key]Message{
 	"help.bench_serve_json":       {"In một đối tượng JSON trên mỗi dòng.", "Print one JSON object a line."},
 	"help.bench_exchange":         {"Hai cổng gửi và nhận văn bản nhanh đến đâu so với vòng lặp trần.", "How fast two gateways send and receive beside a bare loop."},
 	"help.bench_exchange_cells":   {"Đo những gì: cỡ/số người gửi/khóa, ví dụ 100KB/16/p256; để trống là cả bảng.", "What to measure: size/senders/key, such as 100KB/16/p256; nothing is the whole table."},
-	"help.bench_exchange_seconds": {"Đo mỗi ô bao nhiêu giây.", "How many seconds to measure each cell."},
+	"help.bench_exchange_seconds": {"Đo mỗi ô bao nhiêu giây; lâu hơn, nhiều nhất một phút, cho tới khi có một văn bản đi xong.", "How many seconds to measure each cell; longer until one message has come through, a minute at most."},
 	"help.bench_exchange_warm":    {"Chạy trước bao nhiêu giây không đo.", "How many seconds to run before, unmeasured."},
 	"help.bench_exchange_profile": {"Thư mục ghi hồ sơ CPU của mỗi bên.", "Folder for the CPU profile of each side."},
 	"help.bench_exchange_json":    {"In một đối tượng JSON trên mỗi dòng.", "Print one JSON object a line."},

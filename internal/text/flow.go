@@ -32,6 +32,7 @@ var flowMessages = map[Key]Message{
 
 	"event.document.edited":         {"Sửa dự thảo", "Draft edited"},
 	"event.document.deleted":        {"Xóa dự thảo", "Draft deleted"},
+	"event.result.deleted":          {"Xóa dự thảo kết quả", "Draft of the result deleted"},
 	"event.replacement.created":     {"Lập văn bản thay thế", "Drafted to replace another document"},
 	"event.replaced":                {"Được thay thế: %s", "Replaced: %s"},
 	"event.recall.requested":        {"Yêu cầu %s cho lấy lại: %s", "%s asked for the document back: %s"},

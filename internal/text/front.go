@@ -66,6 +66,8 @@ var frontMessages = map[Key]Message{
 	"web.check.title":   {"Kiểm tra tệp %s", "Check of %s"},
 	"web.check.privacy": {"Tối đa %d MB. Báo cáo được giữ lại cho cơ quan. Tệp không được lưu: chỉ nằm trong bộ nhớ nhiều nhất 15 phút để hiện các trang.", "At most %d MB. The report is kept for the agency. The file is not stored: it stays in memory for at most 15 minutes, to show its pages."},
 	"web.check.gone":    {"Tệp không được lưu nên không còn hiện được trang. Chọn lại tệp ở trên để xem các trang và so với bản đã ký.", "The file was not kept, so its pages cannot be shown any more. Choose it again above to see them and to compare with the signed version."},
+	"web.check.paper":   {"Báo cáo (PDF)", "Report (PDF)"},
+	"web.check.xml":     {"Báo cáo ETSI (XML)", "ETSI report (XML)"},
 	"web.check.kept":    {"Báo cáo đã lưu, người kiểm tra: %s,", "Report kept; checked by %s,"},
 
 	// The operator's pages.

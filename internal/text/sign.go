@@ -36,5 +36,6 @@ var signMessages = map[Key]Message{
 	"sign.anchor-room":         {"Trang quá nhỏ cho hình chữ ký.", "The page is too small for the signature's appearance."},
 	"sign.key-usage":           {"Chứng thư không có quyền ký văn bản (key usage).", "The certificate's key usage does not allow signing documents."},
 	"sign.timestamp-unfit":     {"Dấu thời gian nhận được không dùng được.", "The time-stamp received cannot be used."},
+	"sign.two-readings":        {"Phần nối thêm sau chữ ký trước không rõ ràng. %s", "What was appended after an earlier signature is ambiguous. %s"},
 	"sign.level":               {"Không nâng được lên mức %s.", "Level %s cannot be reached from here."},
 }

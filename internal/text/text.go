@@ -55,7 +55,7 @@ var areas = []map[Key]Message{
 	verdictMessages, validationMessages, changeMessages, edxmlMessages, wireMessages,
 	exchangeMessages, webMessages, cliMessages, appearanceMessages, composeMessages, signMessages,
 	keyMessages, apiMessages, accessMessages, signingMessages, flowMessages, reportMessages,
-	deskMessages, frontMessages, peopleMessages, serveMessages, trustMessages, benchMessages,
+	deskMessages, frontMessages, peopleMessages, serveMessages, trustMessages, benchMessages, lanesMessages, guardMessages, handoverMessages,
 }
 
 // Get returns the entry key with args put in place of its verbs (package fmt;

@@ -146,9 +146,12 @@ var validationMessages = map[Key]Message{
 	"validation.format.problem.field-tree":           {"cây biểu mẫu bị vòng lặp hoặc quá sâu", "the field tree has a loop or is too deep"},
 	"validation.format.problem.object-unreadable":    {"không đọc được đối tượng chữ ký", "its object cannot be read"},
 
+	"validation.content_unused": {"%s là tệp chứa chữ ký bên trong; tệp nội dung chỉ đi kèm một chữ ký để ở tệp riêng (.p7s).", "%s holds its signatures inside; a content file goes with a signature in a file of its own (.p7s)."},
+
 	// What is wrong with a time-stamp token.
 	"validation.token.malformed":   {"cấu trúc sai.", "it is malformed."},
 	"validation.token.imprint":     {"dấu thời gian được cấp cho dữ liệu khác.", "it was issued for other data."},
+	"validation.token.index":       {"phần mà dấu này bảo vệ đã bị thay hoặc bị bớt.", "part of what it protects was changed or taken away."},
 	"validation.token.signature":   {"chữ ký của máy chủ dấu thời gian không đúng.", "the TSA's signature value is wrong."},
 	"validation.token.certificate": {"không có chứng thư của máy chủ dấu thời gian.", "the TSA's certificate is missing."},
 	"validation.token.usage":       {"chứng thư của máy chủ không được dùng để cấp dấu thời gian.", "the TSA's certificate may not issue time-stamps."},

@@ -85,6 +85,8 @@ var webMessages = map[Key]Message{
 	"web.paper.later":          {"Các trang sau", "Later pages"},
 	"web.paper.working":        {"Đang dựng hình trang…", "The page images are being made…"},
 	"web.paper.none":           {"Ở đây không dựng được hình trang. Tải tệp về để xem.", "Page images cannot be made here. Download the file to read it."},
+	"web.paper.locked":         {"Tệp này chỉ mở được bằng mật khẩu, nên ở đây không hiện trang và không so với bản đã ký. Kết luận về chữ ký không phụ thuộc vào hình trang. Tải tệp về và mở bằng mật khẩu để xem.", "This file opens by a password only, so its pages are not shown here nor compared with the signed version. What is said of the signatures does not depend on the pictures. Download it and open it with the password to read it."},
+	"web.compare.shows":        {"Đang hiện: %s", "Shown: %s"},
 	"web.paper.problem":        {"Không hiện được trang của tệp này: tệp hỏng, có mật khẩu hoặc quá lớn. Tải tệp về để xem.", "The pages of this file cannot be shown: it is damaged, protected or too large. Download it to read it."},
 	"web.paper.page.problem":   {"Không hiện được trang %d. Tải tệp về để xem.", "Page %d cannot be shown. Download the file to read it."},
 	"web.paper.was.alt":        {"Hình trang %d của bản đã ký", "Picture of page %d as signed"},
