@@ -12,6 +12,10 @@ func (s *Signer) SignUnchecked(ctx context.Context, in Input, out io.Writer, req
 	if err != nil {
 		return err
 	}
+	if err := r.lookAhead(ctx, false); err != nil {
+		return err
+	}
+	defer r.early.end()
 	if err := r.sign(ctx, out); err != nil {
 		return err
 	}

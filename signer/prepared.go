@@ -130,6 +130,10 @@ func (s *Signer) Prepare(ctx context.Context, in Input, req Request) (*Prepared,
 	if err := r.preflight(); err != nil {
 		return nil, err
 	}
+	if err := r.lookAhead(ctx, false); err != nil {
+		return nil, err
+	}
+	defer r.early.end()
 	chain := req.Certificates
 	if len(chain) == 0 {
 		key, err := s.keyFor(ctx, req.Key)
@@ -148,6 +152,9 @@ func (s *Signer) Prepare(ctx context.Context, in Input, req Request) (*Prepared,
 		return nil, err
 	}
 	if err := r.read(ctx, io.Discard); err != nil {
+		return nil, err
+	}
+	if err := r.preview(); err != nil {
 		return nil, err
 	}
 	attributes, err := r.attributes(ctx)

@@ -126,7 +126,8 @@ const (
 )
 
 // WarnReadersDiffer says that other programs may read the document otherwise: an object
-// number that stands there twice, bytes between objects. The self-check finds it.
+// number that stands there twice, bytes between objects, a beginning that is another
+// format's. Like those above it is found before a key is used.
 const WarnReadersDiffer Warning = "readers-differ"
 
 // WarnTimestampLater says that no time-stamp was to be had, so that the level is B-B.

@@ -22,7 +22,9 @@ var expected = []ades.SubIndication{
 func (r *run) selfCheck(ctx context.Context) error {
 	reader, size := join(r.in.Reader, r.in.Size, r.prepared.Update, r.evidence)
 	at := r.latest()
-	after, err := r.validator().Validate(ctx, validation.Input{Reader: reader, Size: size, Name: r.in.Name, Password: r.in.Password, Known: r.file, Preread: r.early.result()}, at)
+	in := validation.Input{Reader: reader, Size: size, Name: r.in.Name, Password: r.in.Password, Known: r.file}
+	in.Preread, in.Survey = r.early.known()
+	after, err := r.validator().Validate(ctx, in, at)
 	if err != nil {
 		return fmt.Errorf("checking the signed document: %w", err)
 	}
@@ -31,7 +33,7 @@ func (r *run) selfCheck(ctx context.Context) error {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", "not found")
 	}
 	r.check = &after.Signatures[i]
-	r.warnReaders(after)
+	r.warnReaders(after.Reasons)
 	if r.check.SubIndication == ades.SigCryptoFailure {
 		return text.Detailed(text.CertificateMismatch, nil, "sign.value-wrong") // the key is not the certificate's
 	}
@@ -47,11 +49,16 @@ func (r *run) selfCheck(ctx context.Context) error {
 	if len(after.Signatures) == 1 {
 		return text.Detailed(text.SelfCheckFailed, nil, "sign.new-signature", reasons(after))
 	}
-	before, err := r.validator().Validate(ctx, validation.Input{Reader: r.in.Reader, Size: r.in.Size, Name: r.in.Name, Password: r.in.Password, Known: r.file}, at)
+	before, err := r.validator().Validate(ctx, r.original(), at)
 	if err != nil {
 		return fmt.Errorf("checking the original document: %w", err)
 	}
 	return r.compareEarlier(before, after)
+}
+
+// original is the document that is signed, for a validator.
+func (r *run) original() validation.Input {
+	return validation.Input{Reader: r.in.Reader, Size: r.in.Size, Name: r.in.Name, Password: r.in.Password, Known: r.file}
 }
 
 // nothingWorse reports whether the output by itself shows that no earlier signature

@@ -68,7 +68,9 @@ func (s *Signer) Sign(ctx context.Context, in Input, out io.Writer, req Request)
 	if err != nil {
 		return nil, err
 	}
-	r.readAhead(ctx)
+	if err := r.lookAhead(ctx, true); err != nil {
+		return nil, err
+	}
 	defer r.early.end()
 	if err := r.sign(ctx, out); err != nil {
 		return nil, err
@@ -109,8 +111,12 @@ func (r *run) sign(ctx context.Context, out io.Writer) error {
 	if err := r.prepare(0); err != nil {
 		return err
 	}
-	// 5. The one pass over the original: copied to out and hashed.
+	// 5. The one pass over the original: copied to out and hashed; then what the
+	// preflight found out beside it.
 	if err := r.read(ctx, out); err != nil {
+		return err
+	}
+	if err := r.preview(); err != nil {
 		return err
 	}
 	// 6. Sign, time-stamp, embed; again with more room should it not fit.

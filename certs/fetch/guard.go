@@ -75,6 +75,7 @@ func (r rule) matches(host string, ip netip.Addr, port uint16) bool {
 type guard struct {
 	allowed, refused []rule
 	listedOnly       bool
+	house            bool // nothing beyond loopback and private networks
 	resolver         Resolver
 }
 
@@ -106,6 +107,8 @@ func (g *guard) check(host string, ip netip.Addr, port uint16) error {
 			return fmt.Errorf("%w: %s is never asked", errBlocked, a)
 		case slices.ContainsFunc(g.refused, match):
 			return fmt.Errorf("%w: %s is one of our own", errBlocked, a)
+		case g.house && !closed(a):
+			return fmt.Errorf("%w: %s is beyond the house, where plain text does not go", errBlocked, a)
 		case slices.ContainsFunc(g.allowed, match):
 			continue
 		case g.listedOnly:
@@ -115,6 +118,15 @@ func (g *guard) check(host string, ip netip.Addr, port uint16) error {
 		case port != 80 && port != 443:
 			return fmt.Errorf("%w: port %d is not listed", errBlocked, port)
 		}
+	}
+	return nil
+}
+
+// checkName decides on a name that has no address at the moment.
+func (g *guard) checkName(host string, port uint16) error {
+	listed := func(r rule) bool { return r.host != "" && r.matches(host, netip.Addr{}, port) }
+	if g.listedOnly && !slices.ContainsFunc(g.allowed, listed) {
+		return fmt.Errorf("%w: %s is not listed", errBlocked, host)
 	}
 	return nil
 }

@@ -140,6 +140,12 @@ func (p SignedDataParams) unsigned() ([][]byte, error) {
 // It serves signatures made elsewhere; Build takes the token directly. Errors
 // wrap ErrMalformed, ErrLimit or ErrInput.
 func AddTimestamp(der, token []byte) ([]byte, error) {
+	return AddUnsigned(der, OIDSignatureTimestamp, token)
+}
+
+// AddUnsigned returns the SignedData der with a further unsigned attribute of its only
+// signer. Every other element keeps its bytes. Errors are those of AddTimestamp.
+func AddUnsigned(der []byte, oid asn1.ObjectIdentifier, value []byte) ([]byte, error) {
 	sd, err := Parse(der)
 	if err != nil {
 		return nil, err
@@ -147,7 +153,7 @@ func AddTimestamp(der, token []byte) ([]byte, error) {
 	if len(sd.Signers) != 1 {
 		return nil, fmt.Errorf("%w: %d signers", ErrInput, len(sd.Signers))
 	}
-	if err := oneElement(token); err != nil {
+	if err := oneElement(value); err != nil {
 		return nil, err
 	}
 	// Parse has made sure of the shape: ContentInfo{oid, [0]{SignedData}}.
@@ -172,7 +178,7 @@ func AddTimestamp(der, token []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	unsigned := [][]byte{derAttribute(OIDSignatureTimestamp, token)}
+	unsigned := [][]byte{derAttribute(oid, value)}
 	if tail := len(signer) - 1; signer[tail][0] == tagContext1 {
 		old, err := Elements(signer[tail])
 		if err != nil {

@@ -62,8 +62,11 @@ type SignedData struct {
 	Unparsable [][]byte
 	// CRLs are CertificateLists of the crls field, DER.
 	CRLs [][]byte
-	// OCSPs are OCSPResponses of the crls field (RFC 5940), DER.
+	// OCSPs are OCSPResponses of the crls field (RFC 5940), DER. A BasicOCSPResponse
+	// that stands there alone is put into one.
 	OCSPs [][]byte
+	// Revocation are all the elements of the crls field as received.
+	Revocation []RevocationChoice
 	// Signers are the SignerInfos in the order found.
 	Signers []*SignerInfo
 	// BER says that some length or string was not in DER form. Certificates,
@@ -112,6 +115,16 @@ type SignerInfo struct {
 	Problems []Problem
 
 	scheme certs.SignatureScheme
+	// fields are version to signature as received, one after the other.
+	fields []byte
+}
+
+// RevocationChoice is one element of the crls field (RFC 5652, 10.2.1).
+type RevocationChoice struct {
+	// Raw is the element as received, with its tag.
+	Raw []byte
+	// CRL or OCSP is what it holds, as in SignedData; both nil for other formats.
+	CRL, OCSP []byte
 }
 
 // Attribute is one attribute: its type and the DER of each value as received.

@@ -34,10 +34,24 @@ var (
 	OIDSignaturePolicy = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 15}
 	// OIDCommitmentType is commitment-type-indication (EN 319 122-1).
 	OIDCommitmentType = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 16}
+	// OIDArchiveTimestamp is archive-time-stamp (RFC 5126), the first of its kind.
+	OIDArchiveTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 27}
 	// OIDArchiveTimestampV2 is archive-time-stamp-v2 (TS 101 733).
 	OIDArchiveTimestampV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 48}
 	// OIDArchiveTimestampV3 is archive-time-stamp-v3 (EN 319 122-1, 5.5.3).
 	OIDArchiveTimestampV3 = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 4}
+	// OIDLongTermValidation is long-term-validation (TS 101 733), given up since.
+	OIDLongTermValidation = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 2}
+	// OIDHashIndex is ats-hash-index (TS 101 733), the first of its kind.
+	OIDHashIndex = asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 5}
+	// OIDHashIndexV2 is ats-hash-index-v2.
+	OIDHashIndexV2 = asn1.ObjectIdentifier{0, 4, 0, 19122, 1, 4}
+	// OIDHashIndexV3 is ats-hash-index-v3 (EN 319 122-1, 5.5.2).
+	OIDHashIndexV3 = asn1.ObjectIdentifier{0, 4, 0, 19122, 1, 5}
+	// OIDCertificateValues is certificate-values (EN 319 122-1, annex A).
+	OIDCertificateValues = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 23}
+	// OIDRevocationValues is revocation-values (EN 319 122-1, annex A).
+	OIDRevocationValues = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24}
 	// OIDContentTimestamp is content-time-stamp (EN 319 122-1).
 	OIDContentTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20}
 	// OIDSignerAttributesV2 is signer-attributes-v2 (EN 319 122-1).
@@ -67,6 +81,7 @@ var (
 	oidRSASSAPSS    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
 	oidMGF1         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
 	oidEd25519      = asn1.ObjectIdentifier{1, 3, 101, 112}
+	oidOCSPBasic    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 	oidOCSPResponse = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 16, 2}
 	oidRole         = asn1.ObjectIdentifier{2, 5, 4, 72}
 	oidCommonName   = asn1.ObjectIdentifier{2, 5, 4, 3}

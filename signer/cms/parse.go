@@ -193,27 +193,49 @@ func (sd *SignedData) parseRevocation(c *cursor) error {
 		if err != nil {
 			return fmt.Errorf("crls: %w", err)
 		}
-		if e.tag == tagSequence {
-			sd.CRLs = append(sd.CRLs, e.raw)
-			continue
+		one := RevocationChoice{Raw: e.raw}
+		switch e.tag {
+		case tagSequence:
+			one.CRL = e.raw
+			sd.CRLs = append(sd.CRLs, one.CRL)
+		case tagContext1:
+			if one.OCSP, err = otherRevocation(c.r.in(e)); err != nil {
+				return err
+			}
+			if one.OCSP != nil {
+				sd.OCSPs = append(sd.OCSPs, one.OCSP)
+			}
 		}
-		if e.tag != tagContext1 {
-			continue
-		}
-		other := c.r.in(e)
-		format, err := other.oid("otherRevInfoFormat")
-		if err != nil {
-			return err
-		}
-		info, err := other.next()
-		if err != nil {
-			return fmt.Errorf("otherRevInfo: %w", err)
-		}
-		if format.Equal(oidOCSPResponse) {
-			sd.OCSPs = append(sd.OCSPs, info.raw)
-		}
+		sd.Revocation = append(sd.Revocation, one)
 	}
 	return nil
+}
+
+// otherRevocation reads OtherRevocationInfoFormat (RFC 5652, 10.2.1): an OCSPResponse
+// as RFC 5940 has it or a BasicOCSPResponse alone; nil for what is neither.
+func otherRevocation(c *cursor) ([]byte, error) {
+	format, err := c.oid("otherRevInfoFormat")
+	if err != nil {
+		return nil, err
+	}
+	info, err := c.next()
+	if err != nil {
+		return nil, fmt.Errorf("otherRevInfo: %w", err)
+	}
+	switch {
+	case format.Equal(oidOCSPResponse):
+		return info.raw, nil
+	case format.Equal(oidOCSPBasic):
+		return ocspResponse(info.raw), nil
+	}
+	return nil, nil
+}
+
+// ocspResponse puts a BasicOCSPResponse into the OCSPResponse that it was taken from
+// (RFC 6960, 4.2.1).
+func ocspResponse(basic []byte) []byte {
+	const tagEnumerated = 0x0A
+	return derSequence(derTagged(tagEnumerated, []byte{0}), derTagged(tagContext0, derSequence(derOID(oidOCSPBasic), derOctets(basic))))
 }
 
 // algorithm is a decoded AlgorithmIdentifier; params is the raw element, nil when absent.

@@ -26,7 +26,7 @@ func parseSigner(c *cursor) (*SignerInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &SignerInfo{}
+	s, begin := &SignerInfo{}, in.pos
 	if s.Version, err = in.version("SignerInfo version"); err != nil {
 		return nil, err
 	}
@@ -57,6 +57,7 @@ func parseSigner(c *cursor) (*SignerInfo, error) {
 	if s.Signature, err = in.octetString("signature"); err != nil {
 		return nil, err
 	}
+	s.fields = in.r.data[begin:in.pos:in.pos]
 	if in.at(tagContext1) {
 		e, err := in.next()
 		if err != nil {

@@ -367,7 +367,7 @@ func TestHostileNestingIsCheap(t *testing.T) {
 		start := time.Now()
 		_, err := cms.Parse(b)
 		t.Logf("%s: %s, %v", name, time.Since(start), err)
-		if took := time.Since(start); took > 1500*time.Millisecond { // some 10 ms on an idle machine
+		if took := time.Since(start); took > 10*time.Second { // some 10 ms on an idle machine
 			t.Errorf("%s took %s", name, took)
 		}
 		if !errors.Is(err, cms.ErrMalformed) && !errors.Is(err, cms.ErrLimit) {
@@ -390,7 +390,7 @@ func TestManySegmentsAreJoinedOnce(t *testing.T) {
 	if len(sd.Content) != 1_000_000 {
 		t.Errorf("%d bytes of content", len(sd.Content))
 	}
-	if took := time.Since(start); took > 1500*time.Millisecond {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %s", took)
 	}
 }

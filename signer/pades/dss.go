@@ -16,6 +16,9 @@ const (
 	maxDSSStream = 64 << 20
 	// maxDSSTotal bounds all entries together, since they are held in memory.
 	maxDSSTotal = 256 << 20
+	// freeDSS and dssPerByte bound them for a file of a given size: a large
+	// CRL shrinks to a tenth when compressed, a bomb to a thousandth.
+	freeDSS, dssPerByte = 40 << 20, 4
 )
 
 // DSS is the content of a document security store (ISO 32000-2, 12.8.4.3):
@@ -82,7 +85,7 @@ func (r *dssReader) arrays(d *pdf.Dict, certs, ocsps, crls pdf.Name) DSS {
 func (r *dssReader) array(o pdf.Object) [][]byte {
 	var all [][]byte
 	for i, e := range r.form.array(o) {
-		if i >= maxDSSEntries || r.total > maxDSSTotal {
+		if i >= maxDSSEntries || r.total > min(maxDSSTotal, r.most()) {
 			r.exceeded = true
 			break
 		}
@@ -95,6 +98,9 @@ func (r *dssReader) array(o pdf.Object) [][]byte {
 	return all
 }
 
+// most is how many bytes of evidence the file can hold as far as its size goes.
+func (r *dssReader) most() int64 { return freeDSS + dssPerByte*r.form.file.Size() }
+
 func (r *dssReader) entry(o pdf.Object) []byte {
 	ref, indirect := o.(pdf.Ref)
 	if der, known := r.cache[ref]; indirect && known {
@@ -104,7 +110,7 @@ func (r *dssReader) entry(o pdf.Object) []byte {
 	if !ok {
 		return nil
 	}
-	der, err := r.form.file.Decode(s, maxDSSStream)
+	der, err := r.form.file.Decode(s, min(maxDSSStream, r.most()))
 	if err != nil || len(der) == 0 {
 		return nil
 	}

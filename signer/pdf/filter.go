@@ -55,7 +55,7 @@ func (b *body) decode(s *Stream, steps []filterStep, limit int64) ([]byte, error
 		}
 		r = &boundedReader{r, limit, b.decoded}
 	}
-	return readAll(r, min(s.length, limit))
+	return readAll(r, min(s.length, limit), limit)
 }
 
 // boundedReader fails when more than left bytes are read, and adds what is read to
@@ -77,9 +77,10 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAll reads r to its end. It begins with room for a few times the hint encoded
-// bytes and doubles it: by smaller steps most of the time would go into copying.
-func readAll(r io.Reader, hint int64) ([]byte, error) {
+// readAll reads r, which gives no more than limit bytes, to its end. It begins with
+// room for a few times the hint encoded bytes and doubles it: by smaller steps most of
+// the time would go into copying. It never makes more room than limit asks for.
+func readAll(r io.Reader, hint, limit int64) ([]byte, error) {
 	const usual = 4 // how many times longer streams of objects are than when encoded
 	b := make([]byte, 0, min(usual*hint+512, 1<<20))
 	for {
@@ -92,7 +93,8 @@ func readAll(r io.Reader, hint int64) ([]byte, error) {
 			return nil, decodeError(err)
 		}
 		if len(b) == cap(b) {
-			b = slices.Grow(b, len(b))
+			const beyond = 512 // what a reader is given to say that there is too much, or nothing
+			b = slices.Grow(b, min(len(b), int(max(limit-int64(len(b)), 0))+beyond))
 		}
 	}
 }

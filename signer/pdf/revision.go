@@ -180,7 +180,7 @@ func (f *File) AtRevision(r Revision) (*File, error) {
 		return nil, malformed("revision is not of this file")
 	}
 	g := &File{
-		body:     body{r: f.r, end: r.End, lim: f.lim, searched: new(atomic.Int64), decoded: new(atomic.Int64), idle: f.idle},
+		body:     body{r: f.r, end: r.End, lim: f.lim, searched: new(atomic.Int64), decoded: f.decoded, idle: f.idle},
 		header:   f.header,
 		version:  f.version,
 		origin:   f.origin,

@@ -338,15 +338,17 @@ func TestCancelledCallerGetsItsOwnError(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || text.CodeOf(err) == text.TSAUnavailable {
 		t.Errorf("error %v", err)
 	}
-	// While pausing between rounds.
-	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Millisecond)
-	defer cancel()
-	s.Repair()
-	s.Break(certstest.TSADown)
-	slow := client(t, c, func(o *tsa.Options) { o.Pauses = []time.Duration{time.Hour} }, s.TSAURL())
-	if _, err := slow.Timestamp(ctx, crypto.SHA256, imprint[:]); !errors.Is(err, context.DeadlineExceeded) || text.CodeOf(err) != text.TSAUnavailable {
-		t.Errorf("error while pausing %v", err)
-	}
+}
+
+func TestCallerWhoseTimeEndsBetweenRoundsIsToldWhy(t *testing.T) {
+	inBubble(t, func(t *testing.T, _ *certstest.PKI) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // the first pause takes two
+		defer cancel()
+		down := wire{"down": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }}
+		if _, err := overWire(t, down, "http://down").Timestamp(ctx, crypto.SHA256, imprint[:]); !errors.Is(err, context.DeadlineExceeded) || text.CodeOf(err) != text.TSAUnavailable {
+			t.Errorf("error while pausing %v", err)
+		}
+	})
 }
 
 func TestRequestsUnderWayAreBounded(t *testing.T) {

@@ -77,6 +77,39 @@ func layered(config string) []byte {
 		With(11, "<< /Type /OCG /Name (So tien) >>").With(12, "<< /ON [11 0 R] >>").Bytes()
 }
 
+// membered is a document whose page uses a membership of a layer.
+func membered() []byte {
+	return padestest.Simple(padestest.Classic, "1.7").
+		With(1, "<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [11 0 R] /D << /ON [11 0 R] >> >> >>").
+		With(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 5 0 R >> /Properties << /MC 12 0 R >> >> /Contents 4 0 R >>").
+		With(4, padestest.Body("", "/OC /MC BDC BT /F1 12 Tf 72 700 Td (3.000.000) Tj ET EMC")).
+		With(11, "<< /Type /OCG /Name (So tien) >>").With(12, "<< /Type /OCMD /OCGs [11 0 R] /P /AllOn >>").Bytes()
+}
+
+// lettered is a document whose font consists of parts that are objects of their own.
+func lettered() []byte {
+	return padestest.Simple(padestest.Classic, "1.7").
+		With(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 11 0 R >> >> /Contents 4 0 R >>").
+		With(4, padestest.Body("", "BT /F1 12 Tf 72 700 Td (3.000.000) Tj ET")).
+		With(11, "<< /Type /Font /Subtype /TrueType /BaseFont /Antin /Encoding 12 0 R /ToUnicode 13 0 R /FontDescriptor 14 0 R /Widths 15 0 R /FirstChar 48 /LastChar 57 >>").
+		With(12, "<< /Type /Encoding /BaseEncoding /WinAnsiEncoding >>").With(13, padestest.Body("", "1 beginbfchar <33> <0033> endbfchar")).
+		With(14, "<< /Type /FontDescriptor /FontName /Antin /Flags 32 >>").With(15, "[500 500 500 500 500 500 500 500 500 500]").Bytes()
+}
+
+// awaiting is a document whose page refers to what it does not hold.
+func awaiting() []byte {
+	return padestest.Simple(padestest.Classic, "1.7").
+		With(3, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 5 0 R >> /XObject << /X 77 0 R >> >> /Contents 4 0 R /Annots [78 0 R] >>").
+		With(90, "null").Bytes() // so that the numbers lie below /Size
+}
+
+// drawing is a document whose form draws its values with fonts of its own.
+func drawing() []byte {
+	return padestest.Simple(padestest.Classic, "1.7").WithForm("", map[int]string{
+		numberField: padestest.TextField("so", "/V (3.000.000) "), dateField: padestest.TextField("ngay", ""),
+	}).Bytes()
+}
+
 func TestEveryAttackOnOurOwnFilesIsSeen(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -94,6 +127,12 @@ func TestEveryAttackOnOurOwnFilesIsSeen(t *testing.T) {
 		"certified, forms allowed":     b.sign(result(padestest.Classic), pades.Options{Certify: 2}, as{}),
 		"layers":                       b.sign(layered("<< /ON [11 0 R] >>"), pades.Options{}, as{}),
 		"layers apart":                 b.sign(layered("12 0 R"), pades.Options{Certify: 3}, as{}),
+		"memberships":                  b.sign(membered(), pades.Options{}, as{}),
+		"parts of a font":              b.sign(lettered(), pades.Options{Certify: 3}, as{}),
+		"what is not there":            b.sign(awaiting(), pades.Options{}, as{}),
+		"what is not there, certified": b.sign(awaiting(), pades.Options{Certify: 3}, as{}),
+		"a form that draws":            b.sign(drawing(), pades.Options{}, as{}),
+		"a form that draws, for forms": b.sign(drawing(), pades.Options{Certify: 2}, as{}),
 		"certified, notes allowed":     b.sign(result(padestest.Classic), pades.Options{Certify: 3}, as{}),
 		"archived":                     b.archive(b.longTerm(b.sign(plain(), pades.Options{}, as{stamp: true}), b.Leader())),
 	} {
@@ -107,6 +146,28 @@ func TestEveryAttackOnOurOwnFilesIsSeen(t *testing.T) {
 		t.Errorf("only %d forgeries were made", made)
 	}
 	t.Logf("%d forgeries, each called what it is", made)
+}
+
+// TestALookOfALockedFieldIsForbiddenThoughFormsMayBeFilled makes what a certification
+// for filling in permits, of a field that its lock names.
+func TestALookOfALockedFieldIsForbiddenThoughFormsMayBeFilled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	doc := b.sign(drawing(), pades.Options{Certify: 2, Lock: &pades.Lock{Action: pades.LockAll}}, as{})
+	made := 0
+	for _, a := range attacktest.All() {
+		forged := a.Make(doc)
+		if a.Permitted != 2 || forged == nil {
+			continue
+		}
+		made++
+		if v, r := verdictOf(b, forged); v != validation.Invalid {
+			t.Errorf("%s is %s: %s", a.Name, v, explain(r))
+		}
+	}
+	if made < 5 {
+		t.Errorf("only %d looks were made", made)
+	}
 }
 
 // TestEveryAttackOnTheCorpusIsSeen forges other people's signed files. Their

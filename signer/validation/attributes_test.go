@@ -141,15 +141,14 @@ func TestCountersignaturesAreJudgedAndForbiddenByTheBaseline(t *testing.T) {
 	}
 }
 
-// withUnsigned puts an unsigned attribute into a CMS that has none. A time-stamp
-// attribute is put in the same way, so that it serves as the mould.
+// withUnsigned puts a further unsigned attribute into a CMS.
 func withUnsigned(t *testing.T, der []byte, oid asn1.ObjectIdentifier, value []byte) []byte {
 	t.Helper()
-	with, err := cms.AddTimestamp(der, value)
+	with, err := cms.AddUnsigned(der, oid, value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return replaceOID(t, with, cms.OIDSignatureTimestamp, oid)
+	return with
 }
 
 // replaceOID writes another attribute type in place of one, whatever its length.
@@ -205,14 +204,23 @@ func TestArchiveTimestampsAndAttributeCertificatesOfACMSAreNamed(t *testing.T) {
 	token := b.token(digestOf([]byte("anything")))
 	attribute := encoded(t, asn1.RawValue{Class: 2, Tag: 2, IsCompound: true, Bytes: []byte{0x05, 0x00}})
 	doc := b.sign(plain(), pades.Options{}, as{alter: func(der []byte) []byte {
-		der = withUnsigned(t, withUnsigned(t, der, cms.OIDArchiveTimestampV3, token), cms.OIDArchiveTimestampV2, []byte{0x30, 0x00})
+		der = withUnsigned(t, der, cms.OIDArchiveTimestampV3, token)
+		for _, old := range []asn1.ObjectIdentifier{cms.OIDArchiveTimestampV2, cms.OIDArchiveTimestamp, cms.OIDLongTermValidation} {
+			der = withUnsigned(t, der, old, []byte{0x30, 0x00})
+		}
 		return withCertificates(t, der, [][]byte{attribute}, 2)
 	}})
 	r := b.judge(b.online(), doc)
 	s := r.Signatures[0]
 	list := s.Attributes.ArchiveTimestamps
-	if len(list) != 2 || list[0].Version != "v2" || !list[0].Time.IsZero() || list[1].Version != "v3" || !list[1].Time.Equal(b.clock()) ||
-		list[1].TSA != b.TSA().Certificate.Subject || list[1].Status != validation.StatementNotChecked {
+	var versions []string
+	for _, one := range list {
+		versions = append(versions, one.Version)
+		if one.Status != validation.StatementNotChecked || one.Indication != "" || one.Time.IsZero() != (one.Version != "v3") {
+			t.Errorf("%+v", one)
+		}
+	}
+	if !slices.Equal(versions, []string{"v1", "v2", "long-term-validation", "v3"}) || !list[3].Time.Equal(b.clock()) || list[3].TSA != b.TSA().Certificate.Subject {
 		t.Errorf("%+v", list)
 	}
 	if s.Attributes.AttributeCertificates != 2 || s.BestTimeSource != validation.TimeNow || s.Level != "PAdES-B-B" || len(s.Attributes.Others) > 0 {

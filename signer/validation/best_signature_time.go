@@ -2,11 +2,16 @@ package validation
 
 import "time"
 
-// existence is the earliest moment at which a later document time-stamp proves
-// that s existed (POE extraction, EN 319 102-1, 5.6.2.3); without one, the time
+// existence is the earliest moment at which a later document time-stamp, or an archive
+// time-stamp of a signature file, proves that s existed (POE extraction, EN 319 102-1, 5.6.2.3); without one, the time
 // of validation.
 func (v *validation) existence(s *subject) (time.Time, TimeSource) {
 	at, source := v.at, TimeNow
+	for _, a := range s.archives {
+		if a.token.GenTime.Before(at) {
+			at, source = a.token.GenTime, TimeEvidence
+		}
+	}
 	for _, d := range v.subjects {
 		if d == s || !d.timestamp() || !d.passed() || d.revision <= s.revision || s.revision < 0 {
 			continue

@@ -36,6 +36,28 @@ func inflating(t *testing.T, n int) string {
 	return b.String()
 }
 
+// deflated is data, compressed.
+func deflated(t *testing.T, data []byte) []byte {
+	t.Helper()
+	return deflatedAt(t, data, zlib.BestSpeed)
+}
+
+func deflatedAt(t *testing.T, data []byte, level int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := zlib.NewWriterLevel(&b, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // named validates doc and returns what is said: a verdict, or the code of an error. It
 // fails when nothing is, within a time that no working machine needs.
 func (b *bench) named(t *testing.T, doc []byte) string {
@@ -45,6 +67,7 @@ func (b *bench) named(t *testing.T, doc []byte) string {
 	begin := time.Now()
 	r, err := b.online().Validate(ctx, validation.Input{Reader: bytes.NewReader(doc), Size: int64(len(doc)), Name: "a.pdf"}, b.clock())
 	t.Logf("%d bytes: %s", len(doc), time.Since(begin).Round(time.Millisecond))
+	b.bounded(t, doc)
 	if err != nil {
 		if code := text.CodeOf(err); code != text.Internal {
 			return string(code)

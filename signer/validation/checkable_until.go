@@ -39,6 +39,9 @@ func (v *validation) checkableUntil(s *subject) time.Time {
 			later(earlier(v.tokenUntil(st.token, st.path), v.standingUntil(s)))
 		}
 	}
+	for _, a := range s.archives {
+		later(earlier(v.tokenUntil(a.token, a.stamp.path), v.standingUntil(s)))
+	}
 	for _, d := range v.subjects {
 		if d.timestamp() && d.passed() && d.revision > s.revision && d.sig.ContentsStart >= s.sig.ContentsEnd {
 			later(earlier(v.tokenUntil(d.token, d.chain), v.standingUntil(s)))

@@ -45,6 +45,24 @@ func IsCMS(head []byte) bool {
 	return len(head) > 0 && head[0] == 0x30 && at >= 2 && at <= 10
 }
 
+// sniffed is how much of a file tells what it is, in bytes.
+const sniffed = 64
+
+// ValidateFile judges in by what it is: a signature file as ValidateCMS does, anything
+// else as Validate does. Errors are theirs, and invalid-input for content that comes
+// with a file that holds its signatures inside.
+func (v *Validator) ValidateFile(ctx context.Context, in CMSInput, at time.Time) (*Report, error) {
+	head := make([]byte, min(sniffed, max(in.Size, 0)))
+	n, _ := in.Reader.ReadAt(head, 0) // what cannot be read is said by whoever reads it
+	switch {
+	case IsCMS(head[:n]):
+		return v.ValidateCMS(ctx, in, at)
+	case in.Content != nil:
+		return nil, text.Detailed(text.InvalidInput, nil, "validation.content_unused", in.Name)
+	}
+	return v.Validate(ctx, in.Input, at)
+}
+
 // ValidateCMS judges every signer of in as of the time at. Errors are those of
 // Validate; a signature that cannot be read is the verdict malformed.
 func (v *Validator) ValidateCMS(ctx context.Context, in CMSInput, at time.Time) (*Report, error) {

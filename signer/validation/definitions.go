@@ -43,14 +43,15 @@ type aheadSearch struct {
 // be called before the file is given back.
 func (v *validation) searchAhead() (end func()) {
 	first := v.firstSigned()
-	if first < 0 || v.in.Size < aheadFrom {
+	if first < 0 || v.in.Survey.rest(v.in.Size) < aheadFrom {
 		return func() {}
 	}
 	a := &aheadSearch{done: make(chan struct{}), found: make([][]definition, len(v.revs))}
 	searches := make([]func(), 0, len(v.revs))
 	begin, scratch := int64(0), []byte(nil)
 	for i, rev := range v.revs {
-		if from := begin; rev.End-from <= searchLimit(i > first) {
+		from := begin
+		if _, surveyed := v.in.Survey.in(i, from, rev.End); !surveyed && rev.End-from <= searchLimit(i > first) {
 			known := v.inPlace(i) // here, since it opens the revision
 			searches = append(searches, func() { a.found[i] = definitions(v.in.Reader, from, rev.End, known, &a.stop, &scratch) })
 		}
@@ -72,11 +73,21 @@ func (v *validation) searchAhead() (end func()) {
 // definitionsIn lists the places between two offsets, those of revision i, that spell
 // "n g obj", but for those that are in place.
 func (v *validation) definitionsIn(i int, from, to int64) []definition {
+	found, known := v.in.Survey.in(i, from, to)
+	if known {
+		return found
+	}
 	if v.ahead != nil {
 		<-v.ahead.done
-		return v.ahead.found[i]
+		found = v.ahead.found[i]
+	} else {
+		found = definitions(v.in.Reader, from, to, v.inPlace(i), nil, &v.scratch)
 	}
-	return definitions(v.in.Reader, from, to, v.inPlace(i), nil, &v.scratch)
+	if v.searched == nil {
+		v.searched = make([]surveyed, len(v.revs))
+	}
+	v.searched[i] = surveyed{from, to, found}
+	return found
 }
 
 // placed knows the definitions that a revision lists where they stand: all but a few

@@ -65,6 +65,7 @@ type differ struct {
 	pages    map[int]int // object number of a page to its number, as of the first signed revision
 	ordered  []int       // the object numbers of those pages, in order
 	graph    *graph
+	fields   map[*pdf.File]map[int]*node // by revision, as far as they were asked for; read only
 	findings []finding
 }
 

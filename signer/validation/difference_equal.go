@@ -9,7 +9,10 @@ import (
 
 // maxStreamCompared bounds, in bytes, the decoded streams that are compared when
 // their encoded forms differ: re-compressed pages stay below it.
-const maxStreamCompared = 64 << 20
+const maxStreamCompared = 16 << 20
+
+// decodedPerStep is how many decoded bytes cost about as much as one value looked at.
+const decodedPerStep = 32
 
 // equal reports whether a of the old file and b of the new one mean the same.
 // Numbers are equal by value and strings by bytes, a null entry equals an absent
@@ -129,6 +132,9 @@ func (c *comparison) streams(x, y *pdf.Stream, depth int) (bool, error) {
 	}
 	dx, errX := c.s.old.Decode(x, maxStreamCompared)
 	dy, errY := c.s.new.Decode(y, maxStreamCompared)
+	if err := c.s.d.spend((len(dx) + len(dy)) / decodedPerStep); err != nil {
+		return false, err
+	}
 	return errX == nil && errY == nil && bytes.Equal(dx, dy), nil
 }
 

@@ -11,6 +11,9 @@ const (
 	// maxEvidenceEntry bounds one certificate, OCSP response or CRL in the security
 	// store, in bytes: the largest national CRLs have some tens of megabytes.
 	maxEvidenceEntry = 64 << 20
+	// freeEvidence and evidencePerByte bound it for a file of a given size: a large
+	// CRL shrinks to a tenth when compressed, a bomb to a thousandth.
+	freeEvidence, evidencePerByte = 40 << 20, 4
 	// maxEvidenceEntries bounds the entries of one array of the store.
 	maxEvidenceEntries = 10_000
 )
@@ -146,9 +149,9 @@ func (s *step) isEvidence(kind pdf.Name, o pdf.Object) bool {
 	if !ok {
 		return false
 	}
-	der, err := s.new.Decode(st, maxEvidenceEntry)
-	if err != nil {
-		return false
+	der, err := s.new.Decode(st, min(maxEvidenceEntry, freeEvidence+evidencePerByte*s.new.Size()))
+	if s.d.left -= len(der) / decodedPerStep; err != nil {
+		return false // what was spent is looked at by the next who spends
 	}
 	switch kind {
 	case "Certs", "Cert":

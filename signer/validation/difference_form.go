@@ -18,9 +18,27 @@ type node struct {
 	parent int
 }
 
+// fieldCost is how many values looked at cost about as much as one node of the field tree.
+const fieldCost = 30
+
 // fields walks the field tree of f (ISO 32000-2, 12.7.4). Nodes that are not
 // objects of their own are left out: they are compared with what holds them.
 func (s *step) fields(f *pdf.File) (map[int]*node, error) {
+	if nodes, known := s.d.fields[f]; known {
+		return nodes, nil
+	}
+	nodes, err := s.walkFields(f)
+	if err != nil {
+		return nil, err
+	}
+	if s.d.fields == nil || len(s.d.fields) > 2 { // the revisions of a step and the one before: forms can be large
+		s.d.fields = map[*pdf.File]map[int]*node{}
+	}
+	s.d.fields[f] = nodes
+	return nodes, nil
+}
+
+func (s *step) walkFields(f *pdf.File) (map[int]*node, error) {
 	nodes := map[int]*node{}
 	_, root, err := f.Root()
 	if err != nil {
@@ -37,7 +55,7 @@ func (s *step) fields(f *pdf.File) (map[int]*node, error) {
 }
 
 func (s *step) visitField(f *pdf.File, o pdf.Object, up node, nodes map[int]*node, depth int) error {
-	if err := s.d.spend(1); err != nil {
+	if err := s.d.spend(fieldCost); err != nil {
 		return err
 	}
 	num := refNum(o)

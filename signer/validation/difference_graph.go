@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"math"
 	"strings"
 
 	"antin/signer/pdf"
@@ -19,8 +20,60 @@ type location struct {
 // version once.
 type graph struct {
 	refs    map[int][]location
-	reached map[int]bool
-	page    map[int]int // first page from which an object was reached
+	reached numbers
+	page    pageNumbers // first page from which an object was reached
+}
+
+// pageNumbers is the page of each object, 0 for none. Objects numbered from maxDense on
+// have none: it only tells a reader where to look.
+type pageNumbers []int32
+
+func (p pageNumbers) of(num int) int {
+	if num < 0 || num >= len(p) {
+		return 0
+	}
+	return int(p[num])
+}
+
+func (p *pageNumbers) set(num, page int) {
+	if num < 0 || num >= maxDense {
+		return
+	}
+	if num >= len(*p) {
+		*p = append(*p, make(pageNumbers, num+1-len(*p))...)
+	}
+	(*p)[num] = int32(min(page, math.MaxInt32))
+}
+
+// numbers is a set of object numbers. Files number their objects without large gaps,
+// so that a bit each costs far less than a map; what lies beyond maxDense is kept in one.
+type numbers struct {
+	dense  []uint64
+	sparse map[int]bool
+}
+
+// maxDense bounds the numbers that have a bit: half a megabyte of them.
+const maxDense = 4 << 20
+
+func (n *numbers) has(num int) bool {
+	if num < 0 || num >= maxDense {
+		return n.sparse[num]
+	}
+	return num/64 < len(n.dense) && n.dense[num/64]&(1<<(num%64)) != 0
+}
+
+func (n *numbers) add(num int) {
+	if num < 0 || num >= maxDense {
+		if n.sparse == nil {
+			n.sparse = map[int]bool{}
+		}
+		n.sparse[num] = true
+		return
+	}
+	for num/64 >= len(n.dense) {
+		n.dense = append(n.dense, 0)
+	}
+	n.dense[num/64] |= 1 << (num % 64)
 }
 
 // walker builds the graph.
@@ -41,7 +94,7 @@ type visit struct{ num, page int }
 // in only, and with nil of all.
 func (d *differ) walk(steps []*step, only map[int]bool) (*graph, error) {
 	w := &walker{d: d, interest: map[int]bool{}, versions: map[int][]*pdf.File{}, seen: map[location]bool{}, only: only,
-		g: &graph{refs: map[int][]location{}, reached: map[int]bool{}, page: map[int]int{}}}
+		g: &graph{refs: map[int][]location{}}}
 	for _, s := range steps {
 		for num := range s.listed {
 			if !w.interest[num] {
@@ -55,7 +108,7 @@ func (d *differ) walk(steps []*step, only map[int]bool) (*graph, error) {
 	// Pages first, in order, so that what is reached belongs to its page; none of them
 	// is reached from another one.
 	for _, num := range d.ordered {
-		w.g.reached[num] = true
+		w.g.reached.add(num)
 	}
 	for _, num := range d.ordered {
 		if only != nil && !only[num] {
@@ -91,8 +144,8 @@ func (w *walker) drain() error {
 	for len(w.queue) > 0 {
 		v := w.queue[len(w.queue)-1]
 		w.queue = w.queue[:len(w.queue)-1]
-		if v.page > 0 && w.g.page[v.num] == 0 {
-			w.g.page[v.num] = v.page
+		if v.page > 0 && w.g.page.of(v.num) == 0 {
+			w.g.page.set(v.num, v.page)
 		}
 		files := w.versions[v.num]
 		if files == nil {
@@ -136,7 +189,8 @@ func (w *walker) scan(holder, page int, o pdf.Object, depth int) error {
 func (w *walker) scanDict(holder, page int, d *pdf.Dict, depth int) error {
 	for _, k := range d.Keys() {
 		inner := page
-		if k == "Parent" || k == "P" || k == "Dest" {
+		switch k {
+		case "Parent", "P", "Dest", "Data", "ByteRange":
 			inner = 0 // leads away from the page
 		}
 		w.path = append(w.path, string(k))
@@ -158,8 +212,8 @@ func (w *walker) reach(holder, page, num int) {
 			w.g.refs[num] = append(w.g.refs[num], l)
 		}
 	}
-	if !w.g.reached[num] && (w.only == nil || w.only[num]) {
-		w.g.reached[num] = true
+	if !w.g.reached.has(num) && (w.only == nil || w.only[num]) {
+		w.g.reached.add(num)
 		w.queue = append(w.queue, visit{num, page})
 	}
 }

@@ -2,7 +2,9 @@ package validation
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -10,8 +12,13 @@ import (
 	"antin/signer/pdf"
 )
 
-// maxMetadata bounds an XMP packet, in bytes; real ones stay below a megabyte.
-const maxMetadata = 8 << 20
+const (
+	// maxMetadata bounds an XMP packet, in bytes; real ones stay below a megabyte.
+	maxMetadata = 2 << 20
+	// metadataCost is how many values looked at cost about as much as reading one byte
+	// of XML.
+	metadataCost = 4
+)
 
 // metadata compares the XMP packets: only the twins of ModDate and Producer and
 // the instance's own id and date may differ.
@@ -30,6 +37,9 @@ func (s *step) metadata(root int, a, b pdf.Object) error {
 	if okX && okY {
 		before, errX := s.old.Decode(x, maxMetadata)
 		now, errY := s.new.Decode(y, maxMetadata)
+		if err := s.d.spend(metadataCost * (len(before) + len(now))); err != nil {
+			return err
+		}
 		if errX == nil && errY == nil && sameMetadata(before, now) {
 			s.onlyWithin(p)
 			return nil
@@ -54,34 +64,44 @@ var volatileProperties = map[xml.Name]bool{
 // sameMetadata reports whether two XMP packets say the same but for the volatile
 // properties, which may stand as elements or as attributes.
 func sameMetadata(a, b []byte) bool {
-	x, okX := metadataTokens(a)
-	y, okY := metadataTokens(b)
-	return okX && okY && slices.Equal(x, y)
+	x, okX := metadataDigest(a)
+	y, okY := metadataDigest(b)
+	return okX && okY && x == y
+}
+
+// metadataDigest is a digest of what a packet says, each token with its length.
+func metadataDigest(packet []byte) (sum [sha256.Size]byte, ok bool) {
+	h := sha256.New()
+	ok = metadataTokens(packet, func(t string) {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(t), t) // a hash takes everything
+	})
+	return [sha256.Size]byte(h.Sum(nil)), ok
 }
 
 // emptyMetadata reports whether a packet states volatile properties alone.
 func emptyMetadata(packet []byte) bool {
-	tokens, ok := metadataTokens(packet)
-	return ok && !slices.ContainsFunc(tokens, func(t string) bool {
-		return t != ">" && !strings.HasPrefix(t, "<adobe:ns:meta/ ") && !strings.HasPrefix(t, "<"+rdf+" ") && t != "@"+rdf+" about="
+	says := false
+	ok := metadataTokens(packet, func(t string) {
+		says = says || t != ">" && !strings.HasPrefix(t, "<adobe:ns:meta/ ") && !strings.HasPrefix(t, "<"+rdf+" ") && t != "@"+rdf+" about="
 	})
+	return ok && !says
 }
 
 const rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
-// metadataTokens flattens a packet, volatile properties left out.
-func metadataTokens(packet []byte) ([]string, bool) {
+// metadataTokens hands out the tokens of a packet, volatile properties left out. It
+// reports false for one that is no XML.
+func metadataTokens(packet []byte, each func(token string)) bool {
 	d := xml.NewDecoder(bytes.NewReader(packet))
 	d.Strict = true
-	var out []string
 	skip := 0
 	for {
 		t, err := d.Token()
 		if err == io.EOF { //nolint:errorlint // Token returns io.EOF as it is
-			return out, skip == 0
+			return skip == 0
 		}
 		if err != nil {
-			return nil, false
+			return false
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
@@ -89,17 +109,19 @@ func metadataTokens(packet []byte) ([]string, bool) {
 				skip++
 				continue
 			}
-			out = append(out, "<"+t.Name.Space+" "+t.Name.Local)
-			out = append(out, attributes(t.Attr)...)
+			each("<" + t.Name.Space + " " + t.Name.Local)
+			for _, a := range attributes(t.Attr) {
+				each(a)
+			}
 		case xml.EndElement:
 			if skip > 0 {
 				skip--
 				continue
 			}
-			out = append(out, ">")
+			each(">")
 		case xml.CharData:
 			if text := strings.TrimSpace(string(t)); text != "" && skip == 0 {
-				out = append(out, text)
+				each(text)
 			}
 		}
 	}

@@ -150,7 +150,7 @@ func (s *step) classify() error {
 // are free to change.
 func (s *step) leftovers() error {
 	for _, num := range sortedKeys(s.changed) {
-		if s.handled[num] || !s.d.graph.reached[num] {
+		if s.handled[num] || !s.d.graph.reached.has(num) {
 			continue
 		}
 		s.forbidObject(num)
@@ -272,7 +272,7 @@ func (s *step) page(num int) int {
 	if s.d.graph == nil {
 		return 0
 	}
-	return s.d.graph.page[num]
+	return s.d.graph.page.of(num)
 }
 
 // forbidObject records the change of object num with words for what it is.

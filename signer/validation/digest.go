@@ -264,6 +264,9 @@ func (v *validation) readBytes() error {
 	for _, s := range v.subjects {
 		sinks = append(sinks, s.wanted()...)
 	}
+	if v.foresee != 0 && v.pass == nil {
+		sinks = append(sinks, endless(v.foresee, v.in.Size))
+	}
 	p := newPass(sinks)
 	p.scratch = &v.scratch
 	if err := p.read(v.ctx, v.in); err != nil {
@@ -271,6 +274,9 @@ func (v *validation) readBytes() error {
 	}
 	v.report.SHA256 = hex.EncodeToString(p.whole.Sum(nil))
 	v.byteRanges = p.byteRanges
+	if v.pass == nil {
+		v.pass = p
+	}
 	return nil
 }
 

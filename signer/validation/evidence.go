@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"antin/certs"
+	"antin/signer/cms"
 	"antin/signer/pades"
 	"antin/signer/tsp"
 )
@@ -56,7 +57,9 @@ func (v *validation) signatureEvidence(s *subject, add func(...*certs.Certificat
 	crls, ocsps := s.info.AdobeRevocation()
 	v.embedded(certs.EvidenceOCSP, ocsps)
 	v.embedded(certs.EvidenceCRL, crls)
-	for _, der := range append(s.info.Timestamps(), s.info.ContentTimestamps()...) {
+	certificates, crls, ocsps := cms.Values(s.info.Unsigned)
+	v.store(pades.DSS{Certs: certificates, CRLs: crls, OCSPs: ocsps}, add)
+	for _, der := range slices.Concat(s.info.Timestamps(), s.info.ContentTimestamps(), s.archiveTokens()) {
 		if t, err := tsp.ParseToken(der); err == nil {
 			add(t.SignedData.Certificates...)
 			v.embedded(certs.EvidenceOCSP, t.SignedData.OCSPs)

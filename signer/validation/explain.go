@@ -47,7 +47,7 @@ func (v *validation) explainFill(f *finding, c *Change) {
 	if f.widget == 0 {
 		return
 	}
-	before, shown := appearanceText(v.files[f.after], f.widget), appearanceText(v.files[f.after+1], f.widget)
+	before, shown := v.appearanceText(v.files[f.after], f.widget), v.appearanceText(v.files[f.after+1], f.widget)
 	was, is := before, shown
 	if is == "" && was == "" {
 		was, is = f.before, f.now
@@ -66,7 +66,7 @@ func (v *validation) explainFill(f *finding, c *Change) {
 func (v *validation) explainAnnotation(f *finding, c *Change) {
 	file := v.files[f.after+1]
 	d := dictOf(file, refTo(file, f.widget))
-	said := joined(appearanceWords(file, d))
+	said := joined(v.appearanceWords(file, d))
 	if said == "" {
 		if s, ok := resolve(file, d.Get("Contents")).(pdf.String); ok {
 			said = cut(s.Text())

@@ -61,6 +61,7 @@ func TestAFlippedByteOfFiftyFilesIsSeen(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				n, counts := flipped(t, b, doc)
+				t.Logf("%d of %d places tried: %v", n, len(doc), counts)
 				mu.Lock()
 				defer mu.Unlock()
 				tried += n

@@ -45,7 +45,7 @@ func (s *subject) longTermLevel() bool {
 // be validated from the document alone. The newest document time-stamp needs no
 // data of its own until it is renewed.
 func (v *validation) stampsLongTerm(s *subject) bool {
-	if s.bestSource == TimeDocumentTimestamp {
+	if s.bestSource == TimeDocumentTimestamp || s.bestSource == TimeEvidence {
 		return true
 	}
 	for _, st := range s.stamps {
@@ -56,10 +56,13 @@ func (v *validation) stampsLongTerm(s *subject) bool {
 	return false
 }
 
-// archived reports whether a valid document time-stamp covers all that s needs to
+// archived reports whether a valid document or archive time-stamp covers all that s needs to
 // be validated offline: the newest such time-stamp covers the most. Data added
 // behind it does not count, since nothing proves yet since when that exists.
 func (v *validation) archived(s *subject) bool {
+	if len(s.archives) > 0 {
+		return v.standsOn(s, s.archives[0].store())
+	}
 	for i := len(v.subjects) - 1; i >= 0; i-- {
 		d := v.subjects[i]
 		if !d.timestamp() || !d.passed() || d.revision <= s.revision {
@@ -87,7 +90,9 @@ func (v *validation) standsOn(s *subject, store pades.DSS) bool {
 	for _, related := range store.VRI {
 		alone.store(related, ignore)
 	}
-	alone.signatureEvidence(s, ignore)
+	if !s.standalone { // whose archive time-stamps name what they cover
+		alone.signatureEvidence(s, ignore)
+	}
 	holds := func(p certs.Path, at time.Time, signer bool) bool {
 		r := alone.pathRevocation(p, at, true, signer)
 		return r.sub == "" && r.embedded
@@ -95,7 +100,7 @@ func (v *validation) standsOn(s *subject, store pades.DSS) bool {
 	if !holds(s.chain, s.best, true) {
 		return false
 	}
-	if s.bestSource == TimeDocumentTimestamp {
+	if s.bestSource == TimeDocumentTimestamp || s.bestSource == TimeEvidence {
 		return true
 	}
 	return slices.ContainsFunc(s.stamps, func(st stamp) bool { return holds(st.path, st.token.GenTime, false) })

@@ -87,11 +87,11 @@ func (v *validation) findLikenesses(signed bool) {
 
 // likePage looks at what the content of a page shows.
 func (v *validation) likePage(page int, pictures *int) text.Key {
-	words, err := find.Words(v.file, page, maxWordContent)
+	words, err := v.room.Words(v.file, page, maxWordContent)
 	if err == nil && readsSigned(foldWords(words)) {
 		return "validation.like.text"
 	}
-	inks, err := find.Inks(v.file, page, maxWordContent)
+	inks, err := v.room.Inks(v.file, page, maxWordContent)
 	if err == nil && sealAmong(v.file, inks, pictures) {
 		return "validation.like.seal"
 	}
@@ -107,11 +107,11 @@ func (v *validation) likeAnnotation(d *pdf.Dict, pictures *int) text.Key {
 		if s == nil || faint(v.file, a) || v.isSignature(a, refNum(o)) {
 			continue
 		}
-		folded := foldWords(appearanceWords(v.file, a))
+		folded := foldWords(v.appearanceWords(v.file, a))
 		if readsSigned(folded) || verdictWords.MatchString(folded) {
 			return "validation.like.annotation"
 		}
-		inks, err := find.FormInks(v.file, s, formResources(v.file), maxWordContent)
+		inks, err := v.room.FormInks(v.file, s, formResources(v.file), maxWordContent)
 		box, _ := v.file.Rect(a.Get("Rect"))
 		inner, _ := v.file.Rect(s.Dict.Get("BBox"))
 		if areaOf(inner) > 0 {

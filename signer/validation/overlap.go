@@ -27,10 +27,10 @@ func (v *validation) overlap(f *finding, c *Change) {
 	file := v.files[f.after+1]
 	d := dictOf(file, refTo(file, f.widget))
 	box := [4]float64(c.Box)
-	if faint(file, d) || !visible(file, d) {
+	if faint(file, d) || !v.visible(file, d) {
 		return
 	}
-	painted, hidden := paintedBoxes(file, d, box)
+	painted, hidden := v.paintedBoxes(file, d, box)
 	seal := v.sealIn(f)
 	for _, s := range v.subjects {
 		if s.timestamp() || s.revision < 0 || s.revision > f.after || s.sig.Page != f.page || s.sig.Field == f.field {
@@ -134,23 +134,23 @@ func (v *validation) wordsUnder(f *finding, hidden [][4]float64) []find.Word {
 // visible reports whether an annotation shows anything: its appearance, or what
 // viewers draw in place of one. Signers give an empty appearance to what is not to
 // be seen.
-func visible(f *pdf.File, d *pdf.Dict) bool {
+func (v *validation) visible(f *pdf.File, d *pdf.Dict) bool {
 	s := normalAppearance(f, d)
 	if s == nil {
 		return viewerFills(f, d)
 	}
-	inks, err := find.FormInks(f, s, formResources(f), maxWordContent)
-	return err != nil || len(inks) > 0 || len(appearanceWords(f, d)) > 0
+	inks, err := v.room.FormInks(f, s, formResources(f), maxWordContent)
+	return err != nil || len(inks) > 0 || len(v.appearanceWords(f, d)) > 0
 }
 
 // paintedBoxes says where an annotation paints anything beside text, on the page, and
 // lists where what it paints hides what lies below.
-func paintedBoxes(f *pdf.File, d *pdf.Dict, rect [4]float64) (painted [4]float64, hidden [][4]float64) {
+func (v *validation) paintedBoxes(f *pdf.File, d *pdf.Dict, rect [4]float64) (painted [4]float64, hidden [][4]float64) {
 	s := normalAppearance(f, d)
 	if s == nil {
 		return rect, [][4]float64{rect} // a shape that viewers fill
 	}
-	inks, err := find.FormInks(f, s, formResources(f), maxWordContent)
+	inks, err := v.room.FormInks(f, s, formResources(f), maxWordContent)
 	if err != nil {
 		return rect, [][4]float64{rect} // too much to be a plain look: taken at its size
 	}

@@ -6,14 +6,14 @@ import (
 
 	"antin/certs"
 	"antin/signer/pades"
-	"antin/signer/tsp"
 )
 
 // proof is a valid document time-stamp as a proof of existence: everything that
-// stands in the bytes it covers existed at its time.
+// stands in the bytes it covers existed at its time; or an archive time-stamp of a
+// signature file, for what its hash index names.
 type proof struct {
 	at time.Time
-	by *subject
+	by *subject // nil for an archive time-stamp, whose objects are listed at once
 	// objects are the SHA-256 digests of the certificates and revocation data in
 	// those bytes; nil until somebody asks.
 	objects map[[32]byte]bool
@@ -89,13 +89,7 @@ func (p *proof) takeSignature(s *subject) {
 	crls, ocsps := s.info.AdobeRevocation()
 	p.add(crls...)
 	p.add(ocsps...)
-	for _, der := range append(s.info.Timestamps(), s.info.ContentTimestamps()...) {
-		if t, err := tsp.ParseToken(der); err == nil {
-			p.takeCertificates(t.SignedData.Certificates)
-			p.add(t.SignedData.OCSPs...)
-			p.add(t.SignedData.CRLs...)
-		}
-	}
+	p.takeTokens(append(s.info.Timestamps(), s.info.ContentTimestamps()...))
 }
 
 func (p *proof) takeCertificates(list []*certs.Certificate) {

@@ -17,26 +17,50 @@ type Preread struct {
 	states     map[crypto.Hash]hash.Cloner
 	byteRanges int
 	last       [overlap]byte // the bytes before length
+	// whole are digests over two ranges that end before length.
+	whole map[rangeDigest]hash.Hash
+}
+
+// rangeDigest is which digest of which ranges.
+type rangeDigest struct {
+	kind   crypto.Hash
+	ranges [2][2]int64
+}
+
+// endless is a sink that keeps the running digest of its kind going to the end of a file
+// of length bytes, since its ranges never end.
+func endless(kind crypto.Hash, length int64) *sink {
+	return &sink{kind: kind, ranges: [2][2]int64{{0, length + 1}}}
+}
+
+// preread is what p found out about a file of length bytes, of which it has read all; kind
+// is the one that was kept going beside SHA-256.
+func (p *pass) preread(length int64, kind crypto.Hash) (*Preread, error) {
+	pre := &Preread{length: length, states: map[crypto.Hash]hash.Cloner{}, byteRanges: p.byteRanges, last: p.last, whole: map[rangeDigest]hash.Hash{}}
+	for _, h := range []crypto.Hash{crypto.SHA256, kind} {
+		cloner, ok := p.running[h].(hash.Cloner)
+		if !ok {
+			return nil, errNoClone
+		}
+		pre.states[h] = cloner
+	}
+	for _, s := range p.sinks {
+		if s.hash != nil && s.ranges[1][1] <= length {
+			pre.whole[rangeDigest{s.kind, s.ranges}] = s.hash
+		}
+	}
+	return pre, nil
 }
 
 // ReadAhead reads the first length bytes of r for a later Validate of a file that
 // begins with them, whose newest signature uses kind. The error is the context's, or
 // says that r cannot be read.
 func ReadAhead(ctx context.Context, r io.ReaderAt, length int64, kind crypto.Hash) (*Preread, error) {
-	// A signature whose ranges never end makes the pass keep a digest of its kind.
-	p := newPass([]*sink{{kind: kind, ranges: [2][2]int64{{0, length + 1}}}})
+	p := newPass([]*sink{endless(kind, length)})
 	if err := p.read(ctx, Input{Reader: r, Size: length}); err != nil {
 		return nil, err
 	}
-	pre := &Preread{length: length, states: map[crypto.Hash]hash.Cloner{}, byteRanges: p.byteRanges, last: p.last}
-	for h, state := range p.running {
-		cloner, ok := state.(hash.Cloner)
-		if !ok {
-			return nil, errNoClone
-		}
-		pre.states[h] = cloner
-	}
-	return pre, nil
+	return p.preread(length, kind)
 }
 
 // errNoClone cannot happen: every hash of the standard library can be cloned.
@@ -48,8 +72,12 @@ func (p *pass) resume(pre *Preread, size int64) (at int64) {
 	if pre == nil || pre.length > size || p.marked {
 		return 0
 	}
-	for _, s := range p.sinks {
-		if s.ranges[0][1] <= pre.length {
+	done := make([]hash.Hash, len(p.sinks))
+	for i, s := range p.sinks {
+		if s.ranges[0][1] > pre.length {
+			continue
+		}
+		if done[i] = pre.whole[rangeDigest{s.kind, s.ranges}]; done[i] == nil {
 			return 0 // an earlier signature, whose second range begins in there
 		}
 	}
@@ -64,6 +92,11 @@ func (p *pass) resume(pre *Preread, size int64) (at int64) {
 			return 0
 		}
 		running[h] = state
+	}
+	for i, h := range done {
+		if h != nil {
+			p.sinks[i].hash = h // whose ranges have ended: nothing is added to it
+		}
 	}
 	p.running, p.whole = running, running[crypto.SHA256]
 	p.byteRanges, p.marks, p.last = pre.byteRanges, pre.byteRanges, pre.last

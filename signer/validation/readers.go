@@ -27,6 +27,16 @@ func (v *validation) checkReaders() {
 	if first < 0 {
 		return
 	}
+	v.noteIrregularities()
+	begin := int64(0)
+	for i, rev := range v.revs {
+		v.compareReadings(i, begin, i > first)
+		begin = rev.End
+	}
+}
+
+// noteIrregularities names what readers forgive, each in its own way.
+func (v *validation) noteIrregularities() {
 	for _, i := range v.file.Irregularities() {
 		switch i {
 		case pdf.LooseEntries, pdf.WrongLength, pdf.StructureLength, pdf.NoEOFMarker, pdf.NoEndObj, pdf.WrongSize:
@@ -35,19 +45,20 @@ func (v *validation) checkReaders() {
 		case pdf.PrevZero: // read alike by all
 		}
 	}
-	begin := int64(0)
-	for i, rev := range v.revs {
-		verdict := ValidWithNotes
-		if i > first {
-			verdict = Invalid
-		}
-		if contradicts(rev) {
-			v.readersDiffer(verdict, "validation.readers.hybrid")
-		}
-		if num := v.secondDefinition(i, begin, rev.End, i > first); num != 0 {
-			v.readersDiffer(verdict, "validation.readers.duplicate", pdf.Ref{Num: num}.String())
-		}
-		begin = rev.End
+}
+
+// compareReadings looks for two readings of revision i, which begins at begin and, with
+// later, was appended to what is signed.
+func (v *validation) compareReadings(i int, begin int64, later bool) {
+	verdict := ValidWithNotes
+	if later {
+		verdict = Invalid
+	}
+	if contradicts(v.revs[i]) {
+		v.readersDiffer(verdict, "validation.readers.hybrid")
+	}
+	if num := v.secondDefinition(i, begin, v.revs[i].End, later); num != 0 {
+		v.readersDiffer(verdict, "validation.readers.duplicate", pdf.Ref{Num: num}.String())
 	}
 }
 
@@ -98,7 +109,12 @@ func (v *validation) secondDefinition(i int, from, to int64, later bool) int {
 	if to-from > searchLimit(later) {
 		return 0
 	}
-	found := v.definitionsIn(i, from, to)
+	return v.redefined(i, v.definitionsIn(i, from, to), later)
+}
+
+// redefined is the number of the first of the definitions found in revision i, or behind
+// it, that gives an object a second reading.
+func (v *validation) redefined(i int, found []definition, later bool) int {
 	if len(found) == 0 {
 		return 0
 	}

@@ -10,16 +10,27 @@ import (
 	"antin/signer/pades"
 )
 
-// acceptAlgorithms applies the dated algorithm table at the best signature time.
+// acceptAlgorithms applies the dated algorithm table at the best signature time. What
+// was no longer strong then lacks a proof from before (5.5.4, step c; 5.6.2.4 for the
+// path), unless a content time-stamp shows that the signature itself was made after the
+// end of its algorithm: no proof can help it then (5.3.4, step 6).
 func (v *validation) acceptAlgorithms(s *subject) bool {
+	own := func(at time.Time) bool {
+		return v.algorithms.Allowed(s.info.SignatureAlgorithm, s.cert.KeyBits, s.info.Digest, at)
+	}
 	allowed := func(at time.Time) bool {
-		if !v.algorithms.Allowed(s.info.SignatureAlgorithm, s.cert.KeyBits, s.info.Digest, at) {
+		if !own(at) {
 			return false
 		}
 		weak, err := v.algorithms.CheckPath(s.chain, at)
 		return weak == nil && err == nil
 	}
-	if !allowed(s.best) {
+	switch {
+	case allowed(s.best):
+	case !s.younger.IsZero() && !own(s.younger):
+		s.conclude(ades.Indeterminate, ades.CryptoConstraintsFailure, ReasonAlgorithm)
+		return false
+	default:
 		s.conclude(ades.Indeterminate, ades.CryptoConstraintsFailureNoPOE, ReasonAlgorithm)
 		return false
 	}

@@ -42,8 +42,9 @@ type Attributes struct {
 	ContentTimestamps []Timestamp `json:"content_timestamps"`
 	// CounterSignatures are signatures over the signature value (RFC 5652, 11.4).
 	CounterSignatures []CounterSignature `json:"countersignatures"`
-	// ArchiveTimestamps are archive time-stamps inside the CMS (TS 101 733; EN 319 122-1,
-	// 5.5.3), which PAdES does not use: named, not judged, and no proof of anything.
+	// ArchiveTimestamps are archive time-stamps inside the CMS. Those of EN 319 122-1,
+	// 5.5.3 are judged where the signature is a file of its own; older ones (TS 101 733)
+	// and those of a document, where PAdES does not use them, are named and prove nothing.
 	ArchiveTimestamps []ArchiveTimestamp `json:"archive_timestamps"`
 	// AttributeCertificates counts the attribute certificates in the CMS (RFC 5755):
 	// named, not judged.
@@ -69,10 +70,13 @@ type CounterSignature struct {
 
 // ArchiveTimestamp is an archive time-stamp of a CMS as it says of itself.
 type ArchiveTimestamp struct {
-	Version string    `json:"version"` // v2 or v3
+	Version string    `json:"version"` // v1, v2, v3 or long-term-validation
 	Time    Time      `json:"time"`    // zero for a token that cannot be read
 	TSA     string    `json:"tsa"`
 	Status  Statement `json:"status"`
+	// Indication and SubIndication are empty where it was not judged.
+	Indication    ades.Indication    `json:"indication"`
+	SubIndication ades.SubIndication `json:"sub_indication"`
 }
 
 // KnownSignaturePolicy is a signature policy's document as known to the validator.
@@ -100,7 +104,8 @@ var commitments = []struct {
 var knownAttributes = []asn1.ObjectIdentifier{
 	cms.OIDContentType, cms.OIDMessageDigest, cms.OIDSigningTime, cms.OIDCounterSignature, cms.OIDAlgorithmProtection,
 	cms.OIDSigningCertificate, cms.OIDSigningCertificateV2, cms.OIDSignatureTimestamp, cms.OIDSignaturePolicy,
-	cms.OIDCommitmentType, cms.OIDContentTimestamp, cms.OIDArchiveTimestampV2, cms.OIDArchiveTimestampV3, cms.OIDSignerAttributesV2, cms.OIDAdobeRevocation,
+	cms.OIDCommitmentType, cms.OIDContentTimestamp, cms.OIDArchiveTimestamp, cms.OIDArchiveTimestampV2, cms.OIDArchiveTimestampV3,
+	cms.OIDLongTermValidation, cms.OIDCertificateValues, cms.OIDRevocationValues, cms.OIDSignerAttributesV2, cms.OIDAdobeRevocation,
 }
 
 // readAttributes lists and judges what the signer of s stated, as far as it needs
@@ -139,30 +144,6 @@ const (
 	tagV1AttrCert = 0xa1
 	tagV2AttrCert = 0xa2
 )
-
-// archiveTimestamps names the archive time-stamps that stand in the CMS.
-func (v *validation) archiveTimestamps(s *subject) {
-	for _, kind := range []struct {
-		oid     asn1.ObjectIdentifier
-		version string
-	}{{cms.OIDArchiveTimestampV2, "v2"}, {cms.OIDArchiveTimestampV3, "v3"}} {
-		for _, one := range s.info.Unsigned {
-			if !one.OID.Equal(kind.oid) {
-				continue
-			}
-			for _, der := range one.Values {
-				out := ArchiveTimestamp{Version: kind.version, Status: StatementNotChecked}
-				if t, err := tsp.ParseToken(der); err == nil {
-					out.Time = Time{t.GenTime}
-					if c, err := t.SigningCertificate(v.pool...); err == nil {
-						out.TSA = c.Subject
-					}
-				}
-				s.out.Attributes.ArchiveTimestamps = append(s.out.Attributes.ArchiveTimestamps, out)
-			}
-		}
-	}
-}
 
 func commitmentName(oid asn1.ObjectIdentifier) string {
 	for _, c := range commitments {

@@ -34,7 +34,8 @@ type subject struct {
 
 	best       time.Time
 	bestSource TimeSource
-	stamps     []stamp // its signature time-stamps
+	stamps     []stamp    // its signature time-stamps
+	archives   []*archive // its valid archive time-stamps, the newest first
 	// younger is the time of its latest valid content time-stamp; zero without one.
 	younger  time.Time
 	longTerm bool // everything needed to validate it offline is in the document
@@ -135,5 +136,5 @@ func (s *subject) hashes() []crypto.Hash {
 			list = append(list, t.Hash)
 		}
 	}
-	return list
+	return append(list, s.archiveHashes()...)
 }

@@ -7,6 +7,7 @@ import (
 	"antin/certs"
 	"antin/internal/text"
 	"antin/signer/ades"
+	"antin/signer/cms"
 	"antin/signer/tsp"
 )
 
@@ -111,8 +112,8 @@ func (s *subject) accept(v *validation) {
 
 // validateStamps judges the signature time-stamps inside s (EN 319 122-1, 5.3).
 func (v *validation) validateStamps(s *subject) {
-	poe, _ := v.existence(s)
 	for _, der := range s.info.Timestamps() {
+		poe := v.attributeExistence(s, cms.OIDSignatureTimestamp, der)
 		st := stamp{indication: ades.TotalFailed, sub: ades.FormatFailure}
 		why := text.Get("validation.token.malformed")
 		t, err := tsp.ParseToken(der)

@@ -89,3 +89,36 @@ func TestAPolicysTableDecidesHowLongAlgorithmsCount(t *testing.T) {
 		}
 	}
 }
+
+// EN 319 102-1, 5.3.4, step 6: a content time-stamp from after the end of the signature's
+// algorithm shows that the signature was made with it past its time, which no proof of
+// existence can mend; from before the end it shows nothing.
+func TestASignatureMadeAfterTheEndOfItsAlgorithmLacksNoProof(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	signer := b.issue(certstest.Spec{KeyType: certstest.RSA2048})
+	made := b.clock()
+	stamped := b.sign(plain(), pades.Options{}, as{who: signer, content: true})
+	bare := b.sign(plain(), pades.Options{}, as{who: signer})
+	b.wait(48 * time.Hour)
+	for name, c := range map[string]struct {
+		doc   []byte
+		until time.Time
+		sub   ades.SubIndication
+	}{
+		"content stamped after the end":    {stamped, made.Add(-time.Hour), ades.CryptoConstraintsFailure},
+		"content stamped before the end":   {stamped, made.Add(time.Hour), ades.CryptoConstraintsFailureNoPOE},
+		"made after the end, nobody knows": {bare, made.Add(-time.Hour), ades.CryptoConstraintsFailureNoPOE},
+		"no end so far":                    {stamped, b.clock().Add(time.Hour), ""},
+	} {
+		v := b.online()
+		v.Policy = policy(t, validation.DefaultPolicy)
+		var err error
+		if v.Policy.Algorithms, err = certs.TS119312().With("own", "1", certs.AlgorithmLimit{Algorithm: "RSA-PKCS1-v1.5", Bits: 2048, Until: c.until}); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.judge(v, c.doc).Signatures[0]; s.SubIndication != c.sub {
+			t.Errorf("%s: %s %s, want %s", name, s.Indication, s.SubIndication, c.sub)
+		}
+	}
+}

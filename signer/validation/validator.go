@@ -2,6 +2,7 @@ package validation
 
 import (
 	"context"
+	"crypto"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -62,6 +63,9 @@ type Input struct {
 	// Preread, when set, is what ReadAhead found out about the first bytes. The caller
 	// vouches that they are the same.
 	Preread *Preread
+	// Survey, when set, is what Survey found out about the first bytes. The caller vouches
+	// that they are the same.
+	Survey *Survey
 }
 
 // Validate judges in as of the time at. Whatever can be said about the document
@@ -74,17 +78,27 @@ func (v *Validator) Validate(ctx context.Context, in Input, at time.Time) (*Repo
 	if err != nil {
 		return nil, err
 	}
-	scratch := v.Buffers.Chunk(int(overlap + min(chunkSize, in.Size)))
-	run.scratch = *scratch
-	defer func() {
-		*scratch = run.scratch // it may have grown
-		v.Buffers.Return(scratch)
-	}()
-	if err := run.validate(); err != nil {
+	return run.judge()
+}
+
+// judge runs v to its report.
+func (v *validation) judge() (*Report, error) {
+	defer v.borrow()()
+	if err := v.validate(); err != nil {
 		return nil, err
 	}
-	run.report.finish()
-	return run.report, nil
+	v.report.finish()
+	return v.report, nil
+}
+
+// borrow takes a buffer to read into and returns what gives it back.
+func (v *validation) borrow() (end func()) {
+	scratch := v.Buffers.Chunk(int(overlap + min(chunkSize, v.in.Size)))
+	v.scratch = *scratch
+	return func() {
+		*scratch = v.scratch // it may have grown
+		v.Buffers.Return(scratch)
+	}
 }
 
 // start begins a run with an empty report.
@@ -98,6 +112,7 @@ func (v *Validator) start(ctx context.Context, in Input, at time.Time) (*validat
 	}
 	return &validation{Validator: v, ctx: ctx, in: in, at: at.UTC(), policy: policy, algorithms: policy.table(),
 		ocsps: map[string][]certs.Evidence{}, seen: map[[32]byte]bool{}, fetched: map[[32]byte]fetched{},
+		room: find.NewRoom(maxContentRun),
 		report: &Report{File: in.Name, Verdict: Valid, Reasons: []Reason{}, Signatures: []Signature{}, Changes: []Change{},
 			Policy: PolicyName{policy.Name, policy.Version}, CheckedAt: Time{at.UTC()}, Online: online(v.Revocation)}}, nil
 }
@@ -120,12 +135,19 @@ type validation struct {
 	rights   bool                   // usage rights were found
 	words    map[[2]int][]find.Word // by revision and page, as far as they were asked for
 	compared map[[2]int]bool        // pages whose words were compared, by the older revision
+	room     *find.Room             // for running content
 	// scratch is what parts of the file are read into, one after the other.
 	scratch []byte
 	// byteRanges counts the signature dictionaries that stand in the file in clear.
 	byteRanges int
-	// ahead is the search for definitions where it began before it was asked for.
-	ahead *aheadSearch
+	// ahead is the search for definitions where it began before it was asked for, searched
+	// its result by revision.
+	ahead    *aheadSearch
+	searched []surveyed
+	// foresee is the digest that is to go on behind the end of the file, 0 for none, and
+	// pass the first reading of the file.
+	foresee crypto.Hash
+	pass    *pass
 
 	pool    []*certs.Certificate        // every certificate that the document holds
 	ocsps   map[string][]certs.Evidence // its OCSP responses, by serial number
@@ -186,6 +208,11 @@ func (v *validation) open() error {
 	if err != nil {
 		return err
 	}
+	return v.adopt(f)
+}
+
+// adopt takes f as the file to be judged.
+func (v *validation) adopt(f *pdf.File) error {
 	v.file = f
 	if err := f.EncryptionError(); err != nil {
 		return err

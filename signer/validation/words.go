@@ -11,6 +11,10 @@ const (
 	// maxWordContent bounds the content decoded for the words of one page or one
 	// appearance, in bytes: a page of text has some tens of kilobytes.
 	maxWordContent = 2 << 20
+	// maxContentRun bounds the content that is run for one file in all, in bytes: looks
+	// that are used a thousand times would otherwise cost minutes. Most files come to a
+	// few hundred kilobytes.
+	maxContentRun = 24 << 20
 	// maxWordPages bounds the pages of one file whose words are compared or looked
 	// through: each costs the running of its content, twice.
 	maxWordPages = 16
@@ -37,7 +41,7 @@ type Wording struct {
 // compareWords lists the places where the words of two versions of a page differ.
 func compareWords(page int, a, b []find.Word) []Wording {
 	same := func(x, y find.Word) bool { return x.Text == y.Text }
-	head := 0
+	head, allA, allB := 0, a, b
 	for head < len(a) && head < len(b) && same(a[head], b[head]) {
 		head++
 	}
@@ -51,7 +55,7 @@ func compareWords(page int, a, b []find.Word) []Wording {
 	if (len(a)+1)*(len(b)+1) > maxWordPairs {
 		return []Wording{wording(page, a, b)}
 	}
-	return align(page, a, b)
+	return whole(align(page, a, b), allA, allB)
 }
 
 // align finds the longest common subsequence and lists what lies between its parts.
@@ -145,7 +149,7 @@ func (v *validation) wordsOf(i, page int) []find.Word {
 	if len(v.words) >= 2*maxWordPages || v.files[i] == nil {
 		return nil
 	}
-	w, err := find.Words(v.files[i], page, maxWordContent)
+	w, err := v.room.Words(v.files[i], page, maxWordContent)
 	if err != nil {
 		w = nil
 	}
@@ -195,22 +199,22 @@ func (v *validation) commonPages(after int) int {
 
 // appearanceText is what the normal appearance of widget num says in f, "" when
 // nothing can be read.
-func appearanceText(f *pdf.File, num int) string {
+func (v *validation) appearanceText(f *pdf.File, num int) string {
 	w, _ := resolve(f, refTo(f, num)).(*pdf.Dict)
 	if w == nil {
 		return ""
 	}
-	return joined(appearanceWords(f, w))
+	return joined(v.appearanceWords(f, w))
 }
 
 // appearanceWords lists the words of a widget's or annotation's normal appearance,
 // in the appearance's own space.
-func appearanceWords(f *pdf.File, d *pdf.Dict) []find.Word {
+func (v *validation) appearanceWords(f *pdf.File, d *pdf.Dict) []find.Word {
 	s := normalAppearance(f, d)
 	if s == nil {
 		return nil
 	}
-	words, err := find.FormWords(f, s, formResources(f), maxWordContent)
+	words, err := v.room.FormWords(f, s, formResources(f), maxWordContent)
 	if err != nil {
 		return nil
 	}

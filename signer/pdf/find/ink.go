@@ -33,30 +33,42 @@ const (
 // Inks lists what the content of a page paints beside text, from page 1, in the order
 // of the content. Limit and error are as for Words.
 func Inks(f *pdf.File, number, limit int) ([]Ink, error) {
+	list, _, err := pageInks(f, number, limit)
+	return list, err
+}
+
+// pageInks also tells what is left of limit.
+func pageInks(f *pdf.File, number, limit int) (list []Ink, left int, err error) {
 	_, d, err := f.Page(number)
 	if err != nil {
-		return nil, err
+		return nil, limit, err
 	}
 	p := newPage(f, d)
 	p.left = limit
 	content, err := p.content()
 	if err != nil {
-		return nil, err
+		return nil, 0, err // it may have been decoded almost to its end
 	}
 	resources, _ := f.Dict(p.inherited("Resources"))
 	b := &brush{page: p}
 	b.state.reset(p.visible())
 	err = b.run(content, resources, 0)
-	return b.inks, err
+	return b.inks, p.left, err
 }
 
 // FormInks lists what a form XObject paints beside text. Limit and error are as for Words.
 func FormInks(f *pdf.File, s *pdf.Stream, resources *pdf.Dict, limit int) ([]Ink, error) {
+	list, _, err := formInks(f, s, resources, limit)
+	return list, err
+}
+
+// formInks also tells what is left of limit.
+func formInks(f *pdf.File, s *pdf.Stream, resources *pdf.Dict, limit int) (list []Ink, left int, err error) {
 	p := newPage(f, pdf.NewDict())
 	p.left = limit
 	data, err := p.decode(s)
 	if err != nil {
-		return nil, err
+		return nil, 0, err // it may have been decoded almost to its end
 	}
 	if own, _ := f.Dict(s.Dict.Get("Resources")); own != nil {
 		resources = own
@@ -68,7 +80,7 @@ func FormInks(f *pdf.File, s *pdf.Stream, resources *pdf.Dict, limit int) ([]Ink
 	}
 	b.state.reset(box)
 	err = b.run(data, resources, 0)
-	return b.inks, err
+	return b.inks, p.left, err
 }
 
 // everywhere is a box that clips nothing.
@@ -241,6 +253,7 @@ func (b *brush) object(resources *pdf.Dict, name pdf.Name, depth int) error {
 	if b.runs++; b.runs > maxFormRuns {
 		return errTooMuch
 	}
+	b.left -= formCost
 	data, err := b.decode(s)
 	if err != nil {
 		return err

@@ -265,6 +265,7 @@ func (p *page) form(resources *pdf.Dict, name pdf.Name, depth int) error {
 	if p.runs++; p.runs > maxFormRuns {
 		return errTooMuch
 	}
+	p.left -= formCost
 	data, err := p.decode(s)
 	if errors.Is(err, errTooMuch) {
 		return err

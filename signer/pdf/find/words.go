@@ -22,34 +22,46 @@ type Word struct {
 // not state are left out. At most limit bytes of content are decoded. The error says
 // why the page cannot be read, or that it is larger than that.
 func Words(f *pdf.File, number, limit int) ([]Word, error) {
+	list, _, err := pageWords(f, number, limit)
+	return list, err
+}
+
+// pageWords also tells what is left of limit.
+func pageWords(f *pdf.File, number, limit int) (list []Word, left int, err error) {
 	_, d, err := f.Page(number)
 	if err != nil {
-		return nil, err
+		return nil, limit, err
 	}
 	p := newPage(f, d)
 	p.left = limit
 	if err := p.run(); err != nil {
-		return nil, err
+		return nil, p.left, err
 	}
-	return words(p.glyphs), nil
+	return words(p.glyphs), p.left, nil
 }
 
 // FormWords lists the words that a form XObject shows, such as an appearance; where
 // it has no resources of its own, those given count. Limit and error are as for Words.
 func FormWords(f *pdf.File, s *pdf.Stream, resources *pdf.Dict, limit int) ([]Word, error) {
+	list, _, err := formWords(f, s, resources, limit)
+	return list, err
+}
+
+// formWords also tells what is left of limit.
+func formWords(f *pdf.File, s *pdf.Stream, resources *pdf.Dict, limit int) (list []Word, left int, err error) {
 	p := newPage(f, pdf.NewDict())
 	p.left = limit
 	data, err := p.decode(s)
 	if err != nil {
-		return nil, err
+		return nil, 0, err // it may have been decoded almost to its end
 	}
 	if own, _ := f.Dict(s.Dict.Get("Resources")); own != nil {
 		resources = own
 	}
 	if err := p.execute(data, resources, 0); err != nil {
-		return nil, err
+		return nil, p.left, err
 	}
-	return words(p.glyphs), nil
+	return words(p.glyphs), p.left, nil
 }
 
 // words puts glyphs together.

@@ -53,7 +53,8 @@ func (a Attack) Make(doc []byte) []byte {
 // All returns every attack.
 func All() []Attack {
 	var all []Attack
-	for _, list := range [][]Attack{forgeries(), wrappings(), savings(), shadows(), annotations(), signatures(), structures(), confusions(), readings()} {
+	for _, list := range [][]Attack{forgeries(), wrappings(), savings(), shadows(), annotations(), signatures(), structures(), confusions(), readings(),
+		arithmetic(), layers(), looks(), letters(), danglings()} {
 		all = append(all, list...)
 	}
 	return all

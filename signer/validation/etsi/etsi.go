@@ -100,7 +100,7 @@ func processOf(s *validation.Signature) string {
 	_, name, _ := strings.Cut(s.Level, "-")
 	level, _ := ades.ParseLevel(name)
 	switch {
-	case level.AtLeast(ades.BLTA), s.BestTimeSource == validation.TimeDocumentTimestamp:
+	case level.AtLeast(ades.BLTA), s.BestTimeSource == validation.TimeDocumentTimestamp, s.BestTimeSource == validation.TimeEvidence:
 		return processLTA
 	case s.BestTimeSource == validation.TimeSignatureTimestamp:
 		return processLTVM
