@@ -39,7 +39,10 @@ func (in *Inbox) Admit(ctx context.Context, id ID) error {
 	if err != nil || item.State != InboxReceived {
 		return err
 	}
-	if err := in.admit(ctx, item); err != nil {
+	ctx, span := begin(ctx, in.Tracer, SpanAdmission, item.Trace)
+	err = in.admit(ctx, item)
+	span.End(err)
+	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

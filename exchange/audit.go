@@ -37,12 +37,20 @@ func (f AuditFault) Message() text.Message {
 
 // AuditReport is the outcome of an audit of one agency's evidence.
 type AuditReport struct {
-	Agency AgencyCode   `json:"agency"`
-	Events int64        `json:"events"` // how many were read
-	Head   Digest       `json:"head"`   // hash of the last event
-	Blobs  int          `json:"blobs"`  // how many were read again
-	Faults []AuditFault `json:"faults"`
-	More   bool         `json:"more,omitempty"` // there are more faults than are listed
+	Agency AgencyCode `json:"agency"`
+	Events int64      `json:"events"` // how many were read
+	Head   Digest     `json:"head"`   // hash of the last event
+	Blobs  int        `json:"blobs"`  // how many were read again
+	Seals  int        `json:"seals"`  // roots over runs of events that were compared
+	Sealed int64      `json:"sealed"` // number of the last event under a seal
+	// Unstamped is how many of the seals have no time-stamp.
+	Unstamped int `json:"unstamped"`
+	// Receipts is how many stored receipts were verified again, Unverified how many could
+	// not be, since their key or agency has left the directory.
+	Receipts   int          `json:"receipts"`
+	Unverified int          `json:"unverified"`
+	Faults     []AuditFault `json:"faults"`
+	More       bool         `json:"more,omitempty"` // there are more faults than are listed
 }
 
 // OK reports whether nothing is wrong.
@@ -66,6 +74,10 @@ type Audit struct {
 	Store Store
 	// Verify reads bytes again, as Blobs.Verify does.
 	Verify func(ctx context.Context, d Digest) error
+	// Directory says by which keys stored receipts are verified again; nil leaves them.
+	Directory Directory
+	// Stamp verifies a time-stamp over a digest; nil leaves those of seals.
+	Stamp func(token, imprint []byte) error
 }
 
 // Agencies returns every agency that has an evidence log.
@@ -81,7 +93,7 @@ func (a *Audit) Agencies(ctx context.Context) (out []AgencyCode, err error) {
 // be done; what is wrong is in the report.
 func (a *Audit) Check(ctx context.Context, agency AgencyCode) (AuditReport, error) {
 	r := &audit{audits: a, seen: map[Digest]bool{}, AuditReport: AuditReport{Agency: agency, Faults: []AuditFault{}}}
-	for _, step := range []func(context.Context) error{r.chain, r.deliveries, r.transfers} {
+	for _, step := range []func(context.Context) error{r.begin, r.chain, r.deliveries, r.transfers} {
 		if err := step(ctx); err != nil {
 			return r.AuditReport, fmt.Errorf("auditing %s: %w", agency, err)
 		}
@@ -93,7 +105,8 @@ func (a *Audit) Check(ctx context.Context, agency AgencyCode) (AuditReport, erro
 type audit struct {
 	audits *Audit
 	AuditReport
-	seen map[Digest]bool
+	seen  map[Digest]bool
+	check sealCheck
 }
 
 func (r *audit) fault(seq int64, code AuditCode, subject ID) {
@@ -118,6 +131,7 @@ func (r *audit) chain(ctx context.Context) error {
 		}
 		for _, e := range page {
 			r.link(e, prev)
+			r.sealed(e)
 			prev, at = e, max(e.Seq, at+1)
 			if err := r.about(ctx, e); err != nil {
 				return err
@@ -125,6 +139,7 @@ func (r *audit) chain(ctx context.Context) error {
 		}
 		r.Events += int64(len(page))
 		if r.Head = prev.Hash; len(page) < auditPage {
+			r.unsealed()
 			return nil
 		}
 	}
@@ -200,6 +215,9 @@ func rowOf(ctx context.Context, tx Tx, e Event) (row auditRow, err error) {
 		return row, err
 	case e.Subject.Has(PrefixResult):
 		x, err := tx.Result(ctx, e.Subject)
+		if text.CodeOf(err) == text.NotFound {
+			return row, deletedBefore(ctx, tx, e.Subject, err)
+		}
 		row.blobs = x.Blobs()
 		return row, err
 	}
@@ -210,7 +228,7 @@ func rowOf(ctx context.Context, tx Tx, e Event) (row auditRow, err error) {
 func deletedBefore(ctx context.Context, tx Tx, id ID, missing error) error {
 	events, err := tx.EventsOf(ctx, id)
 	for _, e := range events {
-		if e.Kind == EventDocumentDeleted && e.Subject == id {
+		if (e.Kind == EventDocumentDeleted || e.Kind == EventResultDeleted) && e.Subject == id {
 			return nil
 		}
 	}
@@ -248,6 +266,9 @@ func (r *audit) deliveries(ctx context.Context) error {
 			}
 			for _, d := range page {
 				if err := r.left(ctx, tx, d.ID, deliveryFacts[d.State]...); err != nil {
+					return err
+				}
+				if err := r.receipt(ctx, d.To, d.Manifest, d.Receipt, d.ID); err != nil {
 					return err
 				}
 			}
@@ -322,6 +343,9 @@ func (r *audit) transfer(ctx context.Context, tx Tx, t Transfer) error {
 	}
 	if _, _, err := jws.PeekManifest(t.Manifest); err != nil {
 		r.fault(0, AuditContent, subject)
+	}
+	if err := r.receipt(ctx, r.Agency, t.Manifest, t.Receipt, subject); err != nil {
+		return err
 	}
 	return r.left(ctx, tx, subject, kind)
 }

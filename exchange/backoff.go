@@ -28,8 +28,12 @@ const (
 // schedule, 20 % more or less, so that lanes that failed together do not come back
 // together. The spread follows from seed.
 func wait(failures int, seed string) time.Duration {
-	d := backoff[min(max(failures, 1), len(backoff))-1]
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", seed, failures))
+	return spread(backoff[min(max(failures, 1), len(backoff))-1], fmt.Sprintf("%s %d", seed, failures))
+}
+
+// spread returns d, 20 % more or less, as follows from seed.
+func spread(d time.Duration, seed string) time.Duration {
+	sum := sha256.Sum256([]byte(seed))
 	part := float64(binary.BigEndian.Uint32(sum[:4])) / (1 << 32) // 0 to 1
 	return d + time.Duration((part*0.4-0.2)*float64(d))
 }

@@ -145,6 +145,29 @@ func TestAskingAndDeletingSurviveDeathAtEveryWrite(t *testing.T) {
 			t.Fatalf("round %d: evidence %v", n, kinds)
 		}
 	})
+	results := map[int]exchange.ID{}
+	everyFewWrites(t, a, 2, func(n int) error {
+		if results[n] == "" {
+			a.db.Heal()
+			r, err := a.results.Create(t.Context(), a.clerk, exchange.NewResult{Signatory: "leader", Form: exchange.ResultForm{Dossier: fmt.Sprint("H15.01-", n),
+				Kind: exchange.DocumentKind{Code: 2, Name: "Quyết định"}, Notation: "QĐ", Subject: "Cấp bản sao", Body: "Điều 1."}})
+			must(t, err)
+			results[n] = r.ID
+			a.db.FailAt(n)
+		}
+		err := a.results.Delete(t.Context(), a.clerk, results[n], 1)
+		if text.CodeOf(err) == text.NotFound {
+			return nil
+		}
+		return err
+	}, func(n int) {
+		if _, err := a.results.Result(t.Context(), a.clerk, results[n]); text.CodeOf(err) != text.NotFound {
+			t.Fatalf("round %d: %v", n, err)
+		}
+		if kinds := a.kinds(t, results[n]); len(kinds) != 2 || kinds[1] != exchange.EventResultDeleted {
+			t.Fatalf("round %d: evidence %v", n, kinds)
+		}
+	})
 }
 
 func TestWhoLooksAfterTheGatewayIsToldOfAQuarantinedDelivery(t *testing.T) {

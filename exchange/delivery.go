@@ -50,6 +50,9 @@ type Delivery struct {
 	Stated    []byte `json:"stated,omitempty"`
 	Corrected []byte `json:"corrected,omitempty"`
 
+	// Trace is what the request for it belongs to; empty for none. It goes with the bytes.
+	Trace TraceParent `json:"trace,omitempty"`
+
 	unsigned *unsignedManifest // until it is committed
 }
 

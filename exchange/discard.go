@@ -9,6 +9,9 @@ import (
 // EventDocumentDeleted says that a draft was thrown away.
 const EventDocumentDeleted EventKind = "document.deleted"
 
+// EventResultDeleted says that the draft of a dossier result was thrown away.
+const EventResultDeleted EventKind = "result.deleted"
+
 // Delete throws away a draft that was never put before a signer, or came back from
 // one; version is that which the caller read. The evidence keeps that it was there,
 // whose hand made it and whose threw it away. A document that it was to replace may
@@ -53,4 +56,51 @@ func unlink(ctx context.Context, tx Tx, d Document) error {
 	}
 	old.ReplacedBy = ""
 	return tx.SaveDocument(ctx, old)
+}
+
+// Delete throws away the draft of a dossier result that was never put before a signer,
+// or came back from one; version is that which the caller read. The evidence keeps
+// that it was there, whose hand made it and whose threw it away; its code answers
+// not-found, as it did while it was a draft. A result that it was to replace may be
+// replaced by another again. Errors: not-allowed, not-found, precondition-failed when
+// the result has another version by now, state-conflict when it is no draft.
+func (rs *Results) Delete(ctx context.Context, actor Actor, id ID, version int) error {
+	if err := actor.may(RoleOfficer, RoleClerk, RoleIntegrator); err != nil {
+		return err
+	}
+	now := rs.Now().UTC()
+	return rs.Store.Update(ctx, func(tx Tx) error {
+		p := &resultPaper{id: id, actor: actor}
+		if err := p.load(ctx, tx); err != nil {
+			return err
+		}
+		switch {
+		case p.result.Version != version:
+			return text.Detailed(text.PreconditionFailed, &StaleError{ID: id, Have: p.result.Version}, "flow.version", version, p.result.Version)
+		case p.result.Issuance.Stage() != StageDraft:
+			return text.Detailed(text.StateConflict, nil, "flow.delete-not-draft")
+		}
+		if err := unlinkResult(ctx, tx, p.result); err != nil {
+			return err
+		}
+		if err := tx.DeleteResult(ctx, p.result); err != nil {
+			return err
+		}
+		_, err := tx.AppendEvent(ctx, Event{Agency: p.result.Agency, At: now, Kind: EventResultDeleted, Subject: id, Parent: p.result.Replaces, By: actor,
+			Digest: p.result.Issuance.Draft.Digest, Data: map[string]string{"dossier": p.result.Form.Dossier}})
+		return err
+	})
+}
+
+// unlinkResult lets go of the result that r was to replace.
+func unlinkResult(ctx context.Context, tx Tx, r Result) error {
+	if r.Replaces == "" {
+		return nil
+	}
+	old, err := tx.Result(ctx, r.Replaces)
+	if err != nil || old.ReplacedBy != r.ID {
+		return err
+	}
+	old.ReplacedBy = ""
+	return tx.SaveResult(ctx, old)
 }

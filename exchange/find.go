@@ -17,6 +17,9 @@ type FindRows interface {
 	DeliveriesByTransfer(ctx context.Context, agency AgencyCode, id TransferID) ([]Delivery, error)
 	// TransfersByID returns the incoming transfers of that id, of whichever sender.
 	TransfersByID(ctx context.Context, recipient AgencyCode, id TransferID) ([]Transfer, error)
+	// SubjectsByTrace returns at most limit of agency's deliveries, and of its inbox items,
+	// that belong to a trace, by its 32 hexadecimal digits, oldest first.
+	SubjectsByTrace(ctx context.Context, agency AgencyCode, trace string, limit int) ([]Delivery, []ID, error)
 	// AddTrouble keeps x; ErrExists when its trace is taken. Of an agency's, about the
 	// newest keep stay.
 	AddTrouble(ctx context.Context, x Trouble, keep int) error
@@ -39,7 +42,9 @@ type Trouble struct {
 // fields are set once, before use; its methods are safe for concurrent use.
 type Finder struct {
 	Store Store
-	Now   func() time.Time
+	// Directory names agencies for Search; nil: it finds none by name.
+	Directory Directory
+	Now       func() time.Time
 }
 
 // Found is what an id stands for; the zero value found nothing.
@@ -64,6 +69,9 @@ const (
 	maxTroubles = 10_000
 	// maxTrouble bounds the words kept on one failure, in bytes.
 	maxTrouble = 2000
+	// maxTraced bounds what is told of one trace: the receivers of one document, and more
+	// would say nothing new.
+	maxTraced = 1000
 	// maxTrace bounds an id that is looked for, in bytes: longer than any that was shown.
 	maxTrace = 64
 )
@@ -92,6 +100,16 @@ func (f *Finder) Find(ctx context.Context, operator Actor, id string) (out Found
 		}
 		for _, t := range out.Transfers {
 			out.add(t.Item)
+		}
+		traced, items, err := tx.SubjectsByTrace(ctx, operator.Agency, id, maxTraced)
+		if err != nil {
+			return err
+		}
+		for _, d := range traced {
+			out.add(d.timeline())
+		}
+		for _, i := range items {
+			out.add(i)
 		}
 		trouble, err := tx.Trouble(ctx, operator.Agency, id)
 		if text.CodeOf(err) == text.NotFound {

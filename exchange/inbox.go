@@ -18,6 +18,8 @@ type Inbox struct {
 	Now       func() time.Time
 	// MaxPayload bounds one transfer in bytes; 0 means DefaultMaxPayload.
 	MaxPayload int64
+	// Tracer, where set, hears of what comes in.
+	Tracer Tracer
 
 	flights flights
 }

@@ -81,6 +81,8 @@ type InboxItem struct {
 	// Replaces and ReplacedBy link the items of a chain of replacements.
 	Replaces   []ID `json:"replaces,omitempty"`
 	ReplacedBy ID   `json:"replaced_by,omitempty"`
+	// Trace is what the sender's request belongs to, as its gateway said; empty for none.
+	Trace TraceParent `json:"trace,omitempty"`
 	// Hand is set for a document that came outside the network: it has no file here.
 	Hand ByHand `json:"hand,omitzero"`
 }

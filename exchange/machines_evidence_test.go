@@ -62,9 +62,9 @@ func (e *evidenced) give(ctx context.Context, signal string) (exchange.Receipt, 
 	case "copy":
 		return e.b.inbox.Receive(ctx, copied)
 	case "lapsed":
-		late := *e.b.inbox
-		now := late.Now
-		late.Now = func() time.Time { return now().Add(365 * 24 * time.Hour) }
+		in := e.b.inbox
+		late := exchange.Inbox{Store: in.Store, Blobs: in.Blobs, Directory: in.Directory, Offices: in.Offices, Validator: in.Validator, Outbox: in.Outbox,
+			Now: func() time.Time { return in.Now().Add(365 * 24 * time.Hour) }}
 		return late.Receive(ctx, copied)
 	case "spoiled":
 		copied.Payload = &spoiler{copied.Payload, 5}

@@ -126,6 +126,9 @@ func commitDelivery(ctx context.Context, tx Tx, d Delivery, by Actor) error {
 	if err := d.sign(ctx, tx); err != nil {
 		return fmt.Errorf("signing manifest for %s: %w", d.To, err)
 	}
+	if d.Trace == "" {
+		d.Trace = TraceOf(ctx)
+	}
 	if err := tx.CreateDelivery(ctx, d); err != nil {
 		return fmt.Errorf("creating delivery to %s: %w", d.To, err)
 	}

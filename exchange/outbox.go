@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"time"
 )
 
@@ -22,6 +23,11 @@ type Outbox struct {
 	// InFlight is how many transfers may be under way to one peer at once; 0 means
 	// DefaultInFlight.
 	InFlight int
+	// Gate, where set, is asked before anything leaves; while it returns an error nothing
+	// does, and everything waits as it is. It is asked often and must not wait.
+	Gate func(ctx context.Context) error
+	// Tracer, where set, hears of sending.
+	Tracer Tracer
 
 	slots  slots
 	memory laneMemory
@@ -46,3 +52,7 @@ func (o *Outbox) expiry(priority int) time.Duration {
 	}
 	return d
 }
+
+// shut reports whether nothing may leave at present. What waits is looked at again by
+// the worker's sweep.
+func (o *Outbox) shut(ctx context.Context) bool { return o.Gate != nil && o.Gate(ctx) != nil }

@@ -86,6 +86,9 @@ func (ps *Press) prepareSeal(ctx context.Context, d *desk, chain []*certs.Certif
 	if i.Issued.Done() {
 		return Signing{}, text.Errorf(text.StateConflict, nil)
 	}
+	if err := ps.Store.View(ctx, func(tx Tx) error { return refuseInQuarantine(ctx, tx) }); err != nil {
+		return Signing{}, err
+	}
 	if err := ps.checkPerson(ctx, d); err != nil {
 		return Signing{}, ps.refused(ctx, d.actor, d, err)
 	}

@@ -84,6 +84,9 @@ func (h *Held) Waiting(ctx context.Context, peer AgencyCode, cursor string, wait
 }
 
 func (h *Held) look(ctx context.Context, peer AgencyCode, cursor string) (page WaitingPage, err error) {
+	if h.Outbox.shut(ctx) {
+		return page, nil
+	}
 	var waiting []Delivery
 	err = h.Outbox.Store.View(ctx, func(tx Tx) (err error) {
 		waiting, err = tx.WaitingFor(ctx, peer, ID(cursor), waitingPage)

@@ -34,11 +34,13 @@ type Incoming struct {
 // them and no network is asked before it. A rejected receipt is final too, and
 // kept. Errors store nothing: digest-mismatch and storage-full may
 // be sent again; replay-conflict, not-for-us, not-allowed and invalid-input may not.
-func (in *Inbox) Receive(ctx context.Context, t Incoming) (Receipt, error) {
+func (in *Inbox) Receive(ctx context.Context, t Incoming) (_ Receipt, err error) {
 	c, answer, err := in.examine(ctx, t)
 	if err != nil || answer.JWS != nil {
 		return answer, err
 	}
+	ctx, span := begin(ctx, in.Tracer, SpanReceive, "")
+	defer func() { c.describe(span).End(err) }()
 	if err := failpoint.Hit(failpoint.ReceiveBegins); err != nil {
 		return Receipt{}, err
 	}
@@ -101,6 +103,17 @@ func (in *Inbox) take(ctx context.Context, c *incoming, payload Blob, beside fun
 	return in.keep(ctx, c, payload, receipt, beside)
 }
 
+// describe says on s what c is: ids and codes.
+func (c *incoming) describe(s Span) Span {
+	if _, off := s.(silent); off {
+		return s
+	}
+	s.Set("transfer", string(c.key.ID))
+	s.Set("sender", string(c.key.Sender))
+	s.Set("kind", string(c.manifest.Kind))
+	return s
+}
+
 // incoming is a transfer on its way through Receive.
 type incoming struct {
 	key      TransferKey
@@ -126,7 +139,7 @@ func (in *Inbox) open(ctx context.Context, t Incoming) (*incoming, error) {
 	if AgencyCode(m.Sender) != t.Peer {
 		return nil, text.Detailed(text.NotAllowed, nil, "exchange.sender", m.Sender, string(t.Peer))
 	}
-	office, err := in.Offices.Office(ctx, AgencyCode(m.Recipient))
+	office, err := gatewayOffice(ctx, in.Offices, AgencyCode(m.Recipient))
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +234,11 @@ func (in *Inbox) reject(ctx context.Context, c *incoming, code text.Code) (Recei
 
 // settle adds the transfer that receipt ends, and its line in the ledger.
 func (in *Inbox) settle(ctx context.Context, tx Tx, c *incoming, receipt Receipt, payload Blob, item ID) error {
-	if err := tx.CreateTransfer(ctx, c.transfer(receipt, payload, item)); err != nil {
+	err := tx.CreateTransfer(ctx, c.transfer(receipt, payload, item))
+	if errors.Is(err, ErrExists) {
+		return errKnown
+	}
+	if err != nil {
 		return err
 	}
 	if receipt.Kind != ReceiptAccepted { // nobody need wait for its place
@@ -236,7 +253,7 @@ func (in *Inbox) settle(ctx context.Context, tx Tx, c *incoming, receipt Receipt
 func (in *Inbox) keep(ctx context.Context, c *incoming, payload Blob, receipt Receipt, beside func(tx Tx) error) (Receipt, error) {
 	item := InboxItem{
 		ID: NewID(PrefixInbox, c.now), Agency: c.key.Recipient, From: c.key.Sender, Kind: TransferKind(c.manifest.Kind),
-		TransferID: c.key.ID, Place: placeOf(c.manifest.Lane), ReceivedAt: c.now, Raw: payload, State: InboxReceived,
+		TransferID: c.key.ID, Trace: TraceOf(ctx), Place: placeOf(c.manifest.Lane), ReceivedAt: c.now, Raw: payload, State: InboxReceived,
 		Header: DocumentHeader{From: c.key.Sender, DocumentID: c.manifest.DocumentID, Number: c.manifest.Number, Priority: c.manifest.Priority},
 	}
 	return in.commit(ctx, c, receipt, func(tx Tx) error {
@@ -260,23 +277,27 @@ func (in *Inbox) keep(ctx context.Context, c *incoming, payload Blob, receipt Re
 	})
 }
 
-// commit runs fn, which creates the transfer, in one transaction. When the same
-// transfer was committed meanwhile, its receipt is the answer and fn leaves no trace.
+// errKnown says that a transfer was committed meanwhile, and nothing was written.
+var errKnown = errors.New("transfer is known")
+
+// commit runs fn, which creates the transfer before it writes anything else, in one
+// transaction. When the same transfer was committed meanwhile, its receipt is the answer
+// and fn leaves no trace.
 func (in *Inbox) commit(ctx context.Context, c *incoming, mine Receipt, fn func(Tx) error) (answer Receipt, err error) {
 	if err := failpoint.Hit(failpoint.ReceiveBeforeCommit); err != nil {
 		return Receipt{}, err
 	}
 	err = in.Store.Update(ctx, func(tx Tx) error {
 		answer = mine
-		known, err := tx.Transfer(ctx, c.key)
-		switch {
-		case err == nil:
-			answer, err = known.answer(c.id)
-			return err
-		case !errors.Is(err, &text.Error{Code: text.NotFound}):
+		err := fn(tx)
+		if !errors.Is(err, errKnown) {
 			return err
 		}
-		return fn(tx)
+		known, err := tx.Transfer(ctx, c.key)
+		if err == nil {
+			answer, err = known.answer(c.id)
+		}
+		return err
 	})
 	if err != nil {
 		return Receipt{}, fmt.Errorf("keeping transfer %s: %w", c.key.ID, err)

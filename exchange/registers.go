@@ -224,6 +224,9 @@ func withdrawNumber(ctx context.Context, tx Tx, actor Actor, e Entry) error {
 // is not 0. With external numbering a number must be given, and only then may it
 // be. number-taken when another document has it.
 func takeNumber(ctx context.Context, tx Tx, o Office, e Entry, given int) (int, error) {
+	if err := refuseInQuarantine(ctx, tx); err != nil {
+		return 0, err
+	}
 	switch {
 	case o.Numbering == NumberingExternal && given == 0:
 		return 0, text.Detailed(text.InvalidInput, nil, "flow.number-external")

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -34,7 +33,10 @@ func (in *Inbox) Reinstate(ctx context.Context, peer AgencyCode, back ReturnedTr
 	}
 	if receipt.Kind != ReceiptAccepted {
 		_, err := in.commit(ctx, c, receipt, func(tx Tx) error {
-			return errors.Join(in.settle(ctx, tx, c, receipt, Blob{}, ""), note(tx))
+			if err := in.settle(ctx, tx, c, receipt, Blob{}, ""); err != nil {
+				return err
+			}
+			return note(tx)
 		})
 		return err
 	}

@@ -29,6 +29,8 @@ func (o *Outbox) attempt(ctx context.Context, d Delivery, trouble *trouble) (goO
 		return false, err
 	}
 	out := outcome{begun: o.Now().UTC(), trouble: trouble}
+	ctx, span := begin(ctx, o.Tracer, SpanTransfer, d.Trace)
+	defer func() { d.describe(span).End(out.err) }()
 	peer, err := o.Directory.Agency(ctx, d.To)
 	if err != nil {
 		out.err = &DeliveryError{Class: ClassTrust, Err: err}
@@ -57,7 +59,7 @@ func (o *Outbox) attempt(ctx context.Context, d Delivery, trouble *trouble) (goO
 		}
 	}
 	if out.states(d) {
-		office, err := o.Offices.Office(ctx, d.Agency)
+		office, err := gatewayOffice(ctx, o.Offices, d.Agency)
 		if err != nil {
 			return false, err
 		}
@@ -66,7 +68,10 @@ func (o *Outbox) attempt(ctx context.Context, d Delivery, trouble *trouble) (goO
 	if err := failpoint.Hit(failpoint.AttemptAnswered); err != nil {
 		return false, err
 	}
-	if err := o.settle(ctx, d, out); err != nil {
+	settling, stored := begin(ctx, o.Tracer, SpanReceipt, "")
+	err = o.settle(settling, d, out)
+	stored.End(err)
+	if err != nil {
 		return false, err
 	}
 	return out.peerAnswered(), failpoint.Hit(failpoint.AttemptSettled)

@@ -27,6 +27,7 @@ type Tx interface {
 	DeliveryRows
 	LaneRows
 	LanePlaceRows
+	LaneDeliveryRows
 	TransferRows
 	InboxRows
 	StatusRows
@@ -40,8 +41,12 @@ type Tx interface {
 	FindRows
 	AuditRows
 	TurnRows
+	HandoverRows
+	WebhookRows
 	UploadRows
 	SettledRows
+	MarkRows
+	SealRows
 	Jobs
 }
 
@@ -74,6 +79,8 @@ type DocumentRows interface {
 type ResultRows interface {
 	CreateResult(ctx context.Context, r Result) error
 	SaveResult(ctx context.Context, r Result) error
+	// DeleteResult removes a draft with what was prepared for it, under the rule of Save.
+	DeleteResult(ctx context.Context, r Result) error
 	Result(ctx context.Context, id ID) (Result, error)
 	// ResultByToken returns the result whose QR carries token; not-found.
 	ResultByToken(ctx context.Context, token string) (Result, error)

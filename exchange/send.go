@@ -32,10 +32,12 @@ type SendRequest struct {
 // refused or was never reached may be sent to again, as a new transfer. Errors:
 // not-allowed (role; a state secret), signature-required, receiver-unknown,
 // state-conflict, too-large, storage-full.
-func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) ([]Delivery, error) {
+func (o *Outbox) Send(ctx context.Context, actor Actor, req SendRequest) (_ []Delivery, err error) {
 	if err := actor.may(RoleClerk, RoleIntegrator); err != nil {
 		return nil, err
 	}
+	ctx, span := begin(ctx, o.Tracer, SpanSend, "")
+	defer func() { span.End(err) }()
 	to := slices.Compact(slices.Sorted(slices.Values(req.To)))
 	idem, err := newOnce(actor.Agency, req.Key, "document.send", req.Document, to)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // with the first Update under the same context, in its transaction, beside the rows
 // that name them. One commit then does what two did. It is safe for concurrent use.
 type Kept struct {
-	mu    sync.Mutex
-	bytes map[Digest][]byte
+	mu   sync.Mutex
+	held map[Digest]any
 }
 
 type keptKey struct{}
@@ -28,25 +28,26 @@ func KeptUnder(ctx context.Context) *Kept {
 	return s
 }
 
-// Keep takes a copy of b, whose digest is d.
-func (s *Kept) Keep(d Digest, b []byte) {
+// Keep notes what the store has yet to do for the bytes of digest d: it is the store's
+// own, and comes back from Each.
+func (s *Kept) Keep(d Digest, what any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bytes == nil {
-		s.bytes = map[Digest][]byte{}
+	if s.held == nil {
+		s.held = map[Digest]any{}
 	}
-	s.bytes[d] = append(make([]byte, 0, len(b)), b...)
+	s.held[d] = what
 }
 
-// Each calls write for all that is kept.
-func (s *Kept) Each(write func(d Digest, b []byte) error) error {
+// Each calls do for all that is kept, until an error.
+func (s *Kept) Each(do func(d Digest, what any) error) error {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for d, b := range s.bytes {
-		if err := write(d, b); err != nil {
+	for d, what := range s.held {
+		if err := do(d, what); err != nil {
 			return err
 		}
 	}
@@ -60,5 +61,5 @@ func (s *Kept) Written() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bytes = nil
+	s.held = nil
 }

@@ -18,6 +18,7 @@ const (
 	TaskQuarantined TaskKind = "quarantined"  // deliveries that failed too often
 	TaskUnknown     TaskKind = "unknown"      // expired, and nobody knows whether they arrived
 	TaskLaneDown    TaskKind = "lane_down"    // a peer does not answer
+	TaskHandover    TaskKind = "handover"     // the agency's own systems do not take what is handed to them
 	TaskDamaged     TaskKind = "damaged"      // incoming documents that cannot be read
 	TaskKeyExpiring TaskKind = "key_expiring" // API keys that end soon
 	TaskLocked      TaskKind = "locked"       // accounts locked after wrong passwords
@@ -62,7 +63,11 @@ func (t *Tasks) List(ctx context.Context, operator Actor) (out []Task, err error
 		if err != nil {
 			return err
 		}
-		out, err = t.people(ctx, tx, operator.Agency)
+		if out, err = t.people(ctx, tx, operator.Agency); err != nil {
+			return err
+		}
+		handed, err := handoverTasks(ctx, tx, operator.Agency)
+		out = append(out, handed...)
 		out = t.tasks(ctx, counts, lanes, damaged, out)
 		return err
 	})
@@ -138,7 +143,7 @@ func (t *Tasks) tasks(ctx context.Context, counts []DeliveryCount, lanes []LaneS
 	if damaged > 0 {
 		out = append(out, Task{Kind: TaskDamaged, Count: damaged, What: text.Get("flow.task-damaged", damaged), Fix: text.Get("flow.task-damaged-fix")})
 	}
-	order := []TaskKind{TaskLaneHalted, TaskQuarantined, TaskUnknown, TaskLaneDown, TaskDamaged, TaskKeyExpiring, TaskLocked, TaskManual}
+	order := []TaskKind{TaskLaneHalted, TaskQuarantined, TaskUnknown, TaskLaneDown, TaskHandover, TaskDamaged, TaskKeyExpiring, TaskLocked, TaskManual}
 	slices.SortStableFunc(out, func(a, b Task) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)), a.Since.Compare(b.Since))
 	})

@@ -133,6 +133,18 @@ func (e Event) Message() text.Message {
 		args = append(args, string(e.Peer))
 	case EventReconcileDifference:
 		args = append(args, string(e.Peer), e.Data["day"], e.Data["only_here"], e.Data["only_there"], e.Data["other"])
+	case EventDirectoryAccepted, EventDirectoryExpired:
+		args = append(args, e.Data["serial"])
+	case EventRestored:
+		args = append(args, e.Data["backup"])
+	case EventQuarantineHeard:
+		args = append(args, string(e.Peer), e.Data["returned"])
+	case EventQuarantineOverridden:
+		args = append(args, string(e.Peer), e.Data["reason"])
+	case EventQuarantineEnded:
+		args = append(args, e.Data["lost_numbers"])
+	case EventDirectoryRefused:
+		args = append(args, e.Data["serial"], e.Data["newest"])
 	case EventReceived, EventTransferRefused, EventReplayConflict, EventTransferClosed, EventLaneHalted, EventUploadFailed, EventReinstated,
 		EventPeerNonDelivery, EventPeerCorrection, EventPeerSkip:
 		args = append(args, string(e.Peer))
@@ -153,10 +165,11 @@ func (e Event) Message() text.Message {
 	case EventAccountPassword, EventAccountOwnPassword, EventAccountCertificate, EventAccountDisabled, EventAccountEnabled,
 		EventAccountLogin, EventAccountLocked:
 		args = append(args, e.Data["login"])
-	case EventKeyCreated, EventKeyRotated, EventKeyRevoked:
+	case EventKeyCreated, EventKeyRotated, EventKeyRevoked,
+		EventWebhookCreated, EventWebhookRotated, EventWebhookDisabled, EventWebhookEnabled, EventWebhookRedelivered, EventWebhookParked:
 		args = append(args, e.Data["name"])
 	case EventDocumentCreated, EventResultCreated, EventApproved, EventSigned, EventSealed, EventSigningRefused,
-		EventSendRefused, EventDamaged, EventDuplicate, EventContradiction, EventDocumentEdited, EventDocumentDeleted, EventReplacementMade:
+		EventSendRefused, EventFolderFailing, EventDamaged, EventDuplicate, EventContradiction, EventDocumentEdited, EventDocumentDeleted, EventResultDeleted, EventReplacementMade:
 	case EventReplaced, EventRecallRequested, EventRecallAnswered, EventDeliveryManual, EventDeliveredByHand, EventRecorded,
 		EventRegisterStarted, EventNumberVoided, EventResultRevoked, EventResultReplaced:
 		return e.flowMessage()

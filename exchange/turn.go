@@ -55,6 +55,9 @@ func (o *Outbox) Drain(ctx context.Context, lane Lane) error { return o.drain(ct
 // drain is Drain; each word that comes says that more may be due by now. fence is that
 // of the turn at the lane, 0 where nobody else may have one.
 func (o *Outbox) drain(ctx context.Context, lane Lane, fence int64, word <-chan struct{}) error {
+	if o.shut(ctx) {
+		return nil
+	}
 	t := &turn{o: o, lane: lane, word: word, begin: o.Now().UTC(), look: true, width: 1, flying: map[ID]bool{},
 		done: make(chan landed, o.inFlight())}
 	t.trouble.fence = fence

@@ -134,6 +134,7 @@ func (w *Worker) do(ctx context.Context, j Job) (err error) {
 		return w.drain(ctx, lane)
 	case JobAdmit:
 		return w.inTurn(ctx, j, func(ctx context.Context, _ int64) error { return w.admit(ctx, ID(j.Key)) })
+	case JobHandover: // never queued: the takers of the evidence log take turns by it
 	}
 	return fmt.Errorf("job of unknown kind %q", j.Kind)
 }

@@ -117,7 +117,7 @@ func database(t *testing.T) string {
 	if os.Getenv("ANTIN_TEST_ENGINE") != "postgres" {
 		return ""
 	}
-	return storetest.Postgres(t)
+	return storetest.PostgresTables(t)
 }
 
 func (s *site) open(t *testing.T, directory exchange.Directory) {

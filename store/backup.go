@@ -63,20 +63,14 @@ func (db *DB) Backup(ctx context.Context, w io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &backup{tar: tar.NewWriter(w), list: sha256.New(), at: db.opts.Now().UTC()}
+	b := &backup{tar: tar.NewWriter(w), list: sha256.New(), at: db.opts.Now().UTC(), vault: db.vault}
 	if err := b.json(nameHead, backupHead{Format: backupFormat, Schema: schema, CreatedAt: b.at}); err != nil {
 		return err
 	}
 	if b.manifest.Database, err = b.file(ctx, databaseName, snapshot); err != nil {
 		return err
 	}
-	from := db.depot
-	if from == nil {
-		if from, err = openReadDepot(ctx, db); err != nil {
-			return err
-		}
-	}
-	err = eachFileBlob(ctx, snapshot, func(d exchange.Digest) error { return b.blob(ctx, d, from) })
+	err = eachFileBlob(ctx, snapshot, func(d exchange.Digest) error { return b.blob(ctx, d, db.openStored) })
 	if err != nil {
 		return err
 	}
@@ -106,7 +100,7 @@ func (db *DB) snapshot(ctx context.Context) (name string, err error) {
 		_ = os.Remove(name)
 		return "", fmt.Errorf("copying database: %w", err)
 	}
-	return name, os.Chmod(name, backupMode)
+	return name, errors.Join(forgetPlaces(ctx, name), os.Chmod(name, backupMode))
 }
 
 // removeSnapshots removes what backups left that a dead process was making.
@@ -158,6 +152,7 @@ type backup struct {
 	list     hash.Hash
 	at       time.Time
 	manifest backupManifest
+	vault    *vault // to check encrypted blobs, which are copied as they are
 }
 
 func (b *backup) header(name string, size int64) error {
@@ -205,13 +200,13 @@ func (b *backup) bytes(ctx context.Context, name string, r io.Reader, size int64
 
 // blob writes one blob; one that is damaged on the disk ends the backup, since a
 // restore of it would.
-func (b *backup) blob(ctx context.Context, d exchange.Digest, from depot) error {
-	r, err := from.open(ctx, d)
+func (b *backup) blob(ctx context.Context, d exchange.Digest, open func(context.Context, exchange.Digest) (exchange.BlobReader, error)) error {
+	r, err := open(ctx, d)
 	if err != nil {
 		return fmt.Errorf("backing up: %w", err)
 	}
 	defer func() { _ = r.Close() }()
-	got, err := b.bytes(ctx, blobsPrefix+string(d), r, r.Size())
+	got, err := b.stored(ctx, d, r)
 	if err != nil {
 		return err
 	}
@@ -222,4 +217,17 @@ func (b *backup) blob(ctx context.Context, d exchange.Digest, from depot) error 
 	b.manifest.Bytes += got.Size
 	_, _ = fmt.Fprintf(b.list, "%s %d\n", d, got.Size)
 	return nil
+}
+
+// stored writes the bytes of d as they are kept, and names the plain ones.
+func (b *backup) stored(ctx context.Context, d exchange.Digest, r exchange.BlobReader) (exchange.Blob, error) {
+	name, size := blobsPrefix+string(d), r.Size()
+	if b.vault == nil {
+		return b.bytes(ctx, name, r, size)
+	}
+	if err := b.header(name, size); err != nil {
+		return exchange.Blob{}, err
+	}
+	got, err := b.vault.digestOf(ctx, d, io.TeeReader(r, b.tar), size)
+	return exchange.Blob{Digest: got, Size: size}, err
 }

@@ -32,6 +32,8 @@ type writers struct {
 	// begin opens a transaction that no other writer comes into.
 	begin func(ctx context.Context) (*sql.Tx, error)
 	now   func() time.Time
+	// durable syncs the bytes of a segment up to a place.
+	durable func(p segmentPlace) error
 	// together: two statements may go in one message, which spares a way to the server.
 	together bool
 
@@ -54,6 +56,9 @@ type batch struct {
 	point   int
 	done    chan struct{}
 	err     error
+	durable func(p segmentPlace) error
+	// ends are the last bytes that members appended to each segment.
+	ends map[*segment]segmentPlace
 	// last holds what members know of the ends of evidence chains.
 	last map[exchange.AgencyCode]exchange.Event
 }
@@ -103,7 +108,7 @@ func (w *writers) enter(ctx context.Context) (*batch, error) {
 	if !w.busy {
 		w.busy = true
 		w.mu.Unlock()
-		return newBatch(), nil
+		return w.newBatch(), nil
 	}
 	p := &place{turn: make(chan *batch, 1)}
 	w.line = append(w.line, p)
@@ -125,7 +130,7 @@ func (w *writers) enter(ctx context.Context) (*batch, error) {
 	return nil, ctx.Err()
 }
 
-func newBatch() *batch { return &batch{done: make(chan struct{})} }
+func (w *writers) newBatch() *batch { return &batch{done: make(chan struct{}), durable: w.durable} }
 
 // run runs fn in b and passes the turn on, whatever becomes of fn.
 func (w *writers) run(ctx context.Context, b *batch, fn func(b *batch) error) (stands bool, err error) {
@@ -214,7 +219,7 @@ func (w *writers) leave(b *batch) {
 		w.busy = false
 		return
 	}
-	w.pop().turn <- newBatch()
+	w.pop().turn <- w.newBatch()
 }
 
 // next takes from the line who may still come into b; nil when b is to end.
@@ -236,6 +241,27 @@ func (w *writers) pop() *place {
 	return p
 }
 
+// appended notes that a member's rows name the bytes at p.
+func (b *batch) appended(p segmentPlace) {
+	if b.ends == nil {
+		b.ends = map[*segment]segmentPlace{}
+	}
+	if p.at >= b.ends[p.in].at {
+		b.ends[p.in] = p
+	}
+}
+
+// sync makes the bytes durable that members' rows name. Where it fails nobody is
+// committed: each comes again, and whose bytes are lost fails alone.
+func (b *batch) sync() error {
+	for _, p := range b.ends {
+		if err := b.durable(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // end commits what stands in b and tells those who wait.
 func (b *batch) end() {
 	defer close(b.done)
@@ -245,6 +271,11 @@ func (b *batch) end() {
 		_ = b.tx.Rollback()
 		b.err = fmt.Errorf("%w: %w", errBatch, b.broken)
 	default:
+		if err := b.sync(); err != nil {
+			_ = b.tx.Rollback()
+			b.err = fmt.Errorf("%w: %w", errBatch, err)
+			return
+		}
 		err := failpoint.Hit(failpoint.StoreBeforeCommit)
 		if err == nil {
 			err = b.tx.Commit()

@@ -23,7 +23,7 @@ func onBothEngines(t *testing.T, test func(t *testing.T, open func(o Options) *D
 			t.Parallel()
 			url := ""
 			if name == "PostgreSQL" {
-				url = storetest.Postgres(t)
+				url = storetest.PostgresTables(t)
 			}
 			test(t, func(o Options) *DB {
 				t.Helper()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -47,7 +46,7 @@ type depot interface {
 
 // inline is the size in bytes up to which a blob is a row.
 func (db *DB) inline() int {
-	if db.Shared() {
+	if !db.segmented() {
 		return inlinePostgres
 	}
 	return inlineSQLite
@@ -62,6 +61,9 @@ var heads = sync.Pool{New: func() any {
 // openBlobs prepares what keeps blobs.
 func (db *DB) openBlobs(ctx context.Context) (err error) {
 	if err := db.clearTemp(); err != nil {
+		return err
+	}
+	if err := db.openSegments(ctx); err != nil {
 		return err
 	}
 	db.depot, err = openDepot(ctx, db)
@@ -110,8 +112,18 @@ func (db *DB) putRow(ctx context.Context, b []byte, want *exchange.Blob) (exchan
 	if err := asWanted(blob, want); err != nil {
 		return exchange.Blob{}, err
 	}
+	b, err := db.vault.seal(ctx, b)
+	if err != nil {
+		return exchange.Blob{}, err
+	}
+	if len(b) > rowMost && db.segmented() {
+		if err := db.putSegment(ctx, blob.Digest, b); err != nil {
+			return exchange.Blob{}, diskError(fmt.Errorf("storing blob: %w", err))
+		}
+		return blob, nil
+	}
 	if stage := exchange.KeptUnder(ctx); stage != nil {
-		stage.Keep(blob.Digest, b)
+		stage.Keep(blob.Digest, bytes.Clone(b)) // the buffer is the caller's
 		return blob, nil
 	}
 	if err := db.update(ctx, func(t *tx) error { return t.putRow(ctx, blob.Digest, b) }); err != nil {
@@ -165,18 +177,23 @@ func (s *source) Read(p []byte) (int, error) {
 
 // Open implements exchange.Blobs.
 func (db *DB) Open(ctx context.Context, d exchange.Digest) (exchange.BlobReader, error) {
+	r, err := db.openStored(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return db.vault.reader(ctx, d, r)
+}
+
+// openStored returns the bytes of d as they are kept.
+func (db *DB) openStored(ctx context.Context, d exchange.Digest) (exchange.BlobReader, error) {
 	if _, ok := exchange.ParseDigest(string(d)); !ok {
 		return nil, text.Errorf(text.NotFound, fmt.Errorf("%q is no digest", d))
 	}
-	var data []byte
-	err := db.read.QueryRowContext(ctx, `SELECT data FROM blob WHERE digest = $1`, d).Scan(&data)
-	if err == nil {
-		return &rowReader{bytes.NewReader(data)}, nil
+	r, err := db.openSmall(ctx, d)
+	if text.CodeOf(err) != text.NotFound {
+		return r, err
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return nil, diskError(fmt.Errorf("opening blob %s: %w", d, err))
-	}
-	return db.depot.open(ctx, d)
+	return db.openGreat(ctx, d)
 }
 
 type rowReader struct{ *bytes.Reader }
@@ -240,7 +257,10 @@ func (t *tx) refer(ctx context.Context, owner string, blobs []exchange.Blob) err
 }
 
 func (t *tx) present(ctx context.Context, d exchange.Digest) error {
-	n, err := t.count(ctx, `SELECT count(*) FROM blob WHERE digest = $1`, d)
+	if t.here[d] {
+		return nil
+	}
+	n, err := t.count(ctx, `SELECT (SELECT count(*) FROM blob WHERE digest = $1) + (SELECT count(*) FROM blob_segment WHERE digest = $1)`, d)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -268,12 +288,14 @@ func (db *DB) Discard(ctx context.Context, d exchange.Digest) error {
 		if named, err := t.named(ctx, d); named || err != nil {
 			return err
 		}
-		res, err := t.ExecContext(ctx, `DELETE FROM blob WHERE digest = $1`, d)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); n > 0 || err != nil {
-			return err
+		for _, q := range []string{`DELETE FROM blob WHERE digest = $1`, `DELETE FROM blob_segment WHERE digest = $1`} {
+			res, err := t.ExecContext(ctx, q, d)
+			if err != nil {
+				return err
+			}
+			if n, err := res.RowsAffected(); n > 0 || err != nil {
+				return err
+			}
 		}
 		return db.depot.remove(ctx, t, d)
 	})
@@ -294,6 +316,10 @@ func (db *DB) Sweep(ctx context.Context, before time.Time) (int, error) {
 	})
 	if err != nil {
 		return 0, diskError(fmt.Errorf("sweeping blobs: %w", err))
+	}
+	inSegments, err := db.sweepSegments(ctx, before)
+	if removed += inSegments; err != nil {
+		return removed, diskError(fmt.Errorf("sweeping blobs: %w", err))
 	}
 	n, err := db.depot.sweep(ctx, before)
 	if err != nil {

@@ -34,14 +34,14 @@ func createTemp(dir string) (blobFile, error) { return os.CreateTemp(dir, "put-*
 // directory is the depot of files: 256 folders by the first byte of the digest.
 type directory struct{ db *DB }
 
-// openDirectory makes the directories.
+// openDirectory makes the directories, with names that a loss of power leaves.
 func openDirectory(db *DB) (*directory, error) {
 	for i := range 256 {
 		if err := os.MkdirAll(filepath.Join(db.blobDir, fmt.Sprintf("%02x", i)), dirMode); err != nil {
 			return nil, fmt.Errorf("making blob directory: %w", err)
 		}
 	}
-	return &directory{db}, syncDir(db.blobDir)
+	return &directory{db}, errors.Join(syncDir(db.blobDir), syncDir(filepath.Dir(db.blobDir)))
 }
 
 // clearTemp makes the directory of files without a name yet, and removes those that
@@ -93,7 +93,7 @@ func (x *directory) put(ctx context.Context, r io.Reader, want *exchange.Blob) (
 			_ = os.Remove(name)
 		}
 	}()
-	blob, cut, err := hashed(ctx, f, r)
+	blob, cut, err := x.db.vault.hashed(ctx, f, r)
 	if cut != nil {
 		return exchange.Blob{}, cut
 	}

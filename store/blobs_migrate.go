@@ -110,6 +110,9 @@ func (x migration) run(ctx context.Context, m *Migrated) error {
 	if err := refuseRows(ctx, side{x.to.read, x.to.Shared()}); err != nil {
 		return err
 	}
+	if err := x.shareVault(); err != nil {
+		return err
+	}
 	names, err := namedBlobs(ctx, from)
 	if err != nil {
 		return err
@@ -166,18 +169,19 @@ func (x migration) blob(ctx context.Context, from side, d exchange.Digest) (size
 		return 0, false, err
 	}
 	if ok {
-		if exchange.DigestOf(data) != d {
-			return 0, false, fmt.Errorf("blob %s: %w", d, ErrDamaged)
+		got, err := x.from.vault.digestOf(ctx, d, bytes.NewReader(data), int64(len(data)))
+		if err != nil || got != d {
+			return 0, false, fmt.Errorf("blob %s: %w: %w", d, ErrDamaged, err)
 		}
 		return int64(len(data)), false, nil
 	}
-	r, err := x.from.depot.open(ctx, d)
+	r, err := x.from.Open(ctx, d)
 	if err != nil {
 		return 0, false, fmt.Errorf("opening blob %s: %w", d, err)
 	}
 	defer func() { _ = r.Close() }()
 	want := exchange.Blob{Digest: d, Size: r.Size()}
-	if came, err := x.to.depot.open(ctx, d); err == nil {
+	if came, err := x.came(ctx, d); err == nil {
 		same := came.Size() == want.Size
 		if err := came.Close(); err != nil {
 			return 0, false, err

@@ -24,7 +24,7 @@ type TableSum struct {
 
 // passingTables hold what concerns running processes, or the place of blobs, alone: a
 // copy begins without them.
-var passingTables = []string{"wake", "turn", "fence", "blob_object"}
+var passingTables = []string{"wake", "turn", "fence", "blob_object", "blob_segment"}
 
 // The bounds of one INSERT of a copy: SQLite takes 32,766 values, and what is on the
 // way is kept in memory.

@@ -18,9 +18,9 @@ func (t *tx) CreateDelivery(ctx context.Context, d exchange.Delivery) error {
 	if err != nil {
 		return err
 	}
-	if err := t.insert(ctx, `INSERT INTO delivery (id, agency, receiver, subject, transfer_id, state, priority, next_at, version, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)`,
-		d.ID, d.Agency, d.To, d.Subject, d.TransferID, d.State, d.Priority, micros(d.NextAt), body); err != nil {
+	if err := t.insert(ctx, `INSERT INTO delivery (id, agency, receiver, subject, transfer_id, state, priority, next_at, version, body, trace_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10)`,
+		d.ID, d.Agency, d.To, d.Subject, d.TransferID, d.State, d.Priority, micros(d.NextAt), body, d.Trace.ID()); err != nil {
 		return err
 	}
 	if err := t.touchSubject(ctx, d); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 
 	"antin/exchange"
 )
@@ -32,12 +33,14 @@ func (t *tx) CreateInboxItem(ctx context.Context, i exchange.InboxItem) error {
 	if err != nil {
 		return err
 	}
-	if err := t.insert(ctx, `INSERT INTO inbox (id, agency, sender, transfer_id, kind, state, header_from, document_id, version, body, updated)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10)`,
-		i.ID, i.Agency, i.From, i.TransferID, i.Kind, i.State, i.Header.From, i.Header.DocumentID, body, micros(t.db.opts.Now())); err != nil {
+	words := i.SearchWords()
+	if err := t.insert(ctx, `INSERT INTO inbox (id, agency, sender, transfer_id, kind, state, header_from, document_id, version, body, updated, trace_id, words)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, $11, $12)`,
+		i.ID, i.Agency, i.From, i.TransferID, i.Kind, i.State, i.Header.From, i.Header.DocumentID, body, micros(t.db.opts.Now()), i.Trace.ID(),
+		strings.Join(words, " ")); err != nil {
 		return err
 	}
-	if err := t.index(ctx, listInbox, i.Agency, i.ID, i.SearchWords()); err != nil {
+	if err := t.addWords(ctx, listInbox, i.Agency, i.ID, words); err != nil {
 		return err
 	}
 	return t.refer(ctx, string(i.ID), i.Blobs())

@@ -35,6 +35,9 @@ type Options struct {
 	Dir string
 	// S3 is where great blobs are kept; nil means files in Dir.
 	S3 *S3Options
+	// BlobKey, where set, encrypts what blobs hold: the key-encryption key, 32 bytes. It
+	// must be the one that an installation began with, or was rewrapped to.
+	BlobKey []byte
 	// Logger hears the queue's complaints; nil drops them.
 	Logger *slog.Logger
 	// Now is the clock for the age of blobs and jobs; nil means time.Now.
@@ -82,8 +85,10 @@ type DB struct {
 	worker  *jobWorker
 	lock    *os.File
 
-	blobDir string
-	depot   depot // keeps the blobs that are no rows
+	blobDir  string
+	segments segments
+	vault    *vault // encrypts blobs; nil: they lie as they are
+	depot    depot  // keeps the blobs that are no rows
 	// sweeping is held shared while a blob gets its name and exclusively while the
 	// sweeper removes files, so that no blob goes between the two.
 	sweeping sync.RWMutex
@@ -123,7 +128,7 @@ func (o Options) withDefaults() Options {
 // database-newer, database-unavailable, config-invalid, or the engine's.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o = o.withDefaults()
-	if err := os.MkdirAll(o.Dir, dirMode); err != nil {
+	if err := makeDir(o.Dir); err != nil {
 		return nil, diskError(fmt.Errorf("making data directory: %w", err))
 	}
 	db := &DB{opts: o, engine: engineOf(o), blobDir: filepath.Join(o.Dir, "blobs"), create: createTemp}
@@ -135,6 +140,18 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, diskError(err)
 	}
 	return db, nil
+}
+
+// makeDir makes the data directory where there is none, and has its name stay when the
+// power goes.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(filepath.Clean(dir)))
 }
 
 // Shared reports whether several processes may work on the database at once.
@@ -157,6 +174,12 @@ func (db *DB) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := db.migrate(ctx); err != nil {
+		return err
+	}
+	if err := db.tune(ctx); err != nil {
+		return err
+	}
+	if db.vault, err = openVault(ctx, db, db.read); err != nil {
 		return err
 	}
 	if err := db.openBlobs(ctx); err != nil {
@@ -189,7 +212,7 @@ func (db *DB) openFile(file string, pragmas ...string) (err error) {
 		return fmt.Errorf("opening database: %w", err)
 	}
 	db.write.SetMaxOpenConns(1)
-	db.writers.begin, db.writers.now = db.beginWrite, db.opts.Now
+	db.writers.begin, db.writers.now, db.writers.durable = db.beginWrite, db.opts.Now, db.segments.durable
 	if db.read, err = openKept(dsn(file, "deferred", "query_only(ON)")); err != nil {
 		return fmt.Errorf("opening database to read: %w", err)
 	}
@@ -197,6 +220,17 @@ func (db *DB) openFile(file string, pragmas ...string) (err error) {
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
 	return nil
+}
+
+// tune sets what the writer needs beside a migration, whose sorting may outgrow memory:
+// SQLite keeps what a savepoint may take back in a file from 64 KB on, which every
+// second message reaches.
+func (db *DB) tune(ctx context.Context) error {
+	if db.Shared() {
+		return nil
+	}
+	_, err := db.write.ExecContext(ctx, `PRAGMA temp_store = MEMORY`)
+	return err
 }
 
 // dsn names the database file with what every connection must be set to.
@@ -212,7 +246,7 @@ func dsn(file, txlock string, pragmas ...string) string {
 
 // Close ends the use of the directory. Work must have returned.
 func (db *DB) Close() error {
-	var errs []error
+	errs := []error{db.segments.close()}
 	if db.read != nil {
 		errs = append(errs, db.read.Close())
 	}

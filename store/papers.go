@@ -43,17 +43,7 @@ func (t *tx) DeleteDocument(ctx context.Context, d exchange.Document) error {
 	if err := t.save(ctx, d.ID, `DELETE FROM document WHERE id = $1 AND version = $2`, d.ID, d.Version); err != nil {
 		return err
 	}
-	for _, w := range d.SearchWords() {
-		if _, err := t.ExecContext(ctx, `DELETE FROM word WHERE agency = $1 AND list = $2 AND word = $3 AND id = $4`, d.Agency, listDocument, w, d.ID); err != nil {
-			return err
-		}
-	}
-	if _, err := t.ExecContext(ctx, `DELETE FROM signing WHERE subject = $1 AND done = 0`, d.ID); err != nil {
-		return err
-	}
-	// No index leads from an owner to its blobs: this reads them all, and is rare.
-	_, err := t.ExecContext(ctx, `DELETE FROM blob_ref WHERE owner = $1`, d.ID)
-	return err
+	return t.forget(ctx, listDocument, d.Agency, d.ID, d.SearchWords())
 }
 
 func document(r row[exchange.Document]) exchange.Document {
@@ -112,6 +102,30 @@ func (t *tx) SaveResult(ctx context.Context, r exchange.Result) error {
 		return err
 	}
 	return t.refer(ctx, string(r.ID), r.Blobs())
+}
+
+// DeleteResult implements exchange.ResultRows.
+func (t *tx) DeleteResult(ctx context.Context, r exchange.Result) error {
+	if err := t.save(ctx, r.ID, `DELETE FROM result WHERE id = $1 AND version = $2`, r.ID, r.Version); err != nil {
+		return err
+	}
+	return t.forget(ctx, listResult, r.Agency, r.ID, r.SearchWords())
+}
+
+// forget removes what led to a paper thrown away: its words, what was prepared for it,
+// and its hold on its files.
+func (t *tx) forget(ctx context.Context, list string, agency exchange.AgencyCode, id exchange.ID, words []string) error {
+	for _, w := range words {
+		if _, err := t.ExecContext(ctx, `DELETE FROM word WHERE agency = $1 AND list = $2 AND word = $3 AND id = $4`, agency, list, w, id); err != nil {
+			return err
+		}
+	}
+	if _, err := t.ExecContext(ctx, `DELETE FROM signing WHERE subject = $1 AND done = 0`, id); err != nil {
+		return err
+	}
+	// No index leads from an owner to its blobs: this reads them all, and is rare.
+	_, err := t.ExecContext(ctx, `DELETE FROM blob_ref WHERE owner = $1`, id)
+	return err
 }
 
 func result(r row[exchange.Result]) exchange.Result {

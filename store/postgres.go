@@ -66,7 +66,7 @@ func (db *DB) openPostgres(ctx context.Context) error {
 	db.write, db.read = stdlib.OpenDB(*write), stdlib.OpenDB(*read)
 	db.write.SetMaxOpenConns(writeConns)
 	db.write.SetMaxIdleConns(writeConns)
-	db.writers.begin, db.writers.now, db.writers.together = db.beginWrite, db.opts.Now, true
+	db.writers.begin, db.writers.now, db.writers.durable, db.writers.together = db.beginWrite, db.opts.Now, db.segments.durable, true
 	readers := max(4, runtime.GOMAXPROCS(0))
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)

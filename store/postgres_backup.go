@@ -20,6 +20,9 @@ func openPostgresReader(ctx context.Context, o Options) (*Reader, error) {
 	if err == nil {
 		err = db.checkPostgres(ctx)
 	}
+	if err == nil {
+		db.vault, err = openVault(ctx, db, db.read)
+	}
 	if err != nil {
 		return nil, errors.Join(diskError(err), db.Close())
 	}
@@ -110,6 +113,9 @@ func restorePostgres(ctx context.Context, staging string, o Options) (err error)
 		if err := refuseRows(ctx, side{db.read, true}); err != nil {
 			return err
 		}
+		if db.vault, err = openVault(ctx, db, lite.read); err != nil {
+			return err
+		}
 		if err := sendBlobs(ctx, db, staging); err != nil {
 			return err
 		}
@@ -154,6 +160,9 @@ func sendRestored(ctx context.Context, staging string, o Options) (err error) {
 	if err := lite.migrateRows(ctx); err != nil { // one of an earlier version
 		return err
 	}
+	if lite.vault, err = openVault(ctx, lite, lite.read); err != nil {
+		return err
+	}
 	return sendBlobs(ctx, lite, staging)
 }
 
@@ -163,6 +172,7 @@ func sendBlobs(ctx context.Context, db *DB, staging string) error {
 	if err := os.MkdirAll(filepath.Join(db.blobDir, tempDir), dirMode); err != nil {
 		return err
 	}
+	db.vault = db.vault.kept()
 	bucket, err := openBucket(ctx, db)
 	if err != nil {
 		return err
@@ -184,8 +194,13 @@ func sendBlobs(ctx context.Context, db *DB, staging string) error {
 		if err != nil {
 			return err
 		}
-		_, err = bucket.put(ctx, f, &exchange.Blob{Digest: exchange.Digest(e.Name()), Size: info.Size()})
-		return errors.Join(err, f.Close(), root.Remove(path))
+		d := exchange.Digest(e.Name())
+		plain, err := db.vault.reader(ctx, d, &storedFile{f, info.Size()})
+		if err != nil {
+			return err
+		}
+		_, err = bucket.put(ctx, plain, &exchange.Blob{Digest: d, Size: plain.Size()})
+		return errors.Join(err, plain.Close(), root.Remove(path))
 	})
 }
 

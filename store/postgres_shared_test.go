@@ -136,7 +136,7 @@ func TestNothingOfARunningProcessIsForgottenWhenAnotherStarts(t *testing.T) {
 // An update whose connection is lost before COMMIT is done again, once.
 func TestAnUpdateGoesOnWhenItsConnectionIsLost(t *testing.T) {
 	t.Parallel()
-	db := openShared(t, Options{Database: storetest.Postgres(t)})
+	db := openShared(t, Options{Database: storetest.PostgresTables(t)})
 	runs := 0
 	err := db.update(t.Context(), func(x *tx) error {
 		runs++
@@ -216,7 +216,7 @@ func (d *door) shut() {
 
 func TestAServerThatIsAwayIsDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
-	d, address := newDoor(t, storetest.Postgres(t))
+	d, address := newDoor(t, storetest.PostgresTables(t))
 	db := openShared(t, Options{Database: address})
 	if err := db.update(t.Context(), func(x *tx) error { return event(x, 1) }); err != nil {
 		t.Fatal(err)
@@ -247,7 +247,7 @@ func TestAServerThatIsAwayIsDatabaseUnavailable(t *testing.T) {
 
 func TestAServerThatWouldForgetIsRefused(t *testing.T) {
 	t.Parallel()
-	address := storetest.Postgres(t)
+	address := storetest.PostgresTables(t)
 	for _, bad := range []string{address + "&synchronous_commit=off", "postgres://%zz"} {
 		db, err := Open(t.Context(), Options{Dir: t.TempDir(), Database: bad})
 		if text.CodeOf(err) != text.ConfigInvalid {
@@ -261,7 +261,7 @@ func TestAServerThatWouldForgetIsRefused(t *testing.T) {
 
 func TestWhatADatabaseCannotHoldIsInvalidInput(t *testing.T) {
 	t.Parallel()
-	db := openShared(t, Options{Database: storetest.Postgres(t)})
+	db := openShared(t, Options{Database: storetest.PostgresTables(t)})
 	err := db.Update(t.Context(), func(tx exchange.Tx) error {
 		_, err := tx.AccountByLogin(t.Context(), "A", "a\x00b")
 		return err

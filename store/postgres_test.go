@@ -41,7 +41,7 @@ func TestPostgreSQL(t *testing.T) {
 	storetest.Postgres(t) // says why it is skipped
 	storetest.Run(t, storetest.Driver{
 		Open: func(t *testing.T) storetest.Engine {
-			e := pgEngine{url: storetest.Postgres(t), dir: t.TempDir()}
+			e := pgEngine{url: storetest.PostgresTables(t), dir: t.TempDir()}
 			e.DB = openPostgres(t, e.url, func(o *store.Options) { o.Dir = e.dir })
 			return e
 		},
@@ -82,7 +82,7 @@ func damagePostgres(t *testing.T, e pgEngine, d exchange.Digest) {
 
 func TestPostgreSQLEvidenceTablesRefuseChange(t *testing.T) {
 	t.Parallel()
-	url := storetest.Postgres(t)
+	url := storetest.PostgresTables(t)
 	db := openPostgres(t, url, nil)
 	err := db.Update(t.Context(), func(tx exchange.Tx) error {
 		_, err := tx.AppendEvent(t.Context(), exchange.Event{Agency: "A", Subject: "vb_1"})

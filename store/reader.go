@@ -40,7 +40,11 @@ func OpenReader(ctx context.Context, o Options) (*Reader, error) {
 	if err := read.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening database to read: %w", err), read.Close())
 	}
-	return &Reader{db: &DB{opts: o, engine: engineOf(o), read: read, blobDir: filepath.Join(o.Dir, "blobs")}}, nil
+	db := &DB{opts: o, engine: engineOf(o), read: read, blobDir: filepath.Join(o.Dir, "blobs")}
+	if db.vault, err = stagedVault(ctx, file, o); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &Reader{db: db}, nil
 }
 
 // Exists reports whether dir holds a database.

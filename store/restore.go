@@ -70,7 +70,7 @@ func RestoreTo(ctx context.Context, r io.Reader, o Options, dry bool) (s Summary
 			_ = os.Remove(dir) // ours, and empty again
 		}
 	}()
-	in := &restore{ctx: ctx, tar: tar.NewReader(r), dir: staging, dry: dry, list: sha256.New(), seen: map[exchange.Digest]bool{}}
+	in := &restore{ctx: ctx, tar: tar.NewReader(r), dir: staging, dry: dry, list: sha256.New(), seen: map[exchange.Digest]bool{}, o: o.withDefaults()}
 	if err := in.read(); err != nil {
 		return Summary{}, diskError(err)
 	}
@@ -143,8 +143,11 @@ type restore struct {
 	dry  bool
 	list hash.Hash
 	seen map[exchange.Digest]bool
-	head backupHead
-	got  backupManifest
+	o    Options
+	// vault checks encrypted blobs, which are copied as they are; nil when none is.
+	vault *vault
+	head  backupHead
+	got   backupManifest
 }
 
 // read takes in every part in its order, and refuses whatever is no part.
@@ -166,7 +169,11 @@ func (in *restore) read() error {
 	if h.Name != databaseName {
 		return badBackup("%q stands where the database should", h.Name)
 	}
-	if in.got.Database, err = in.file(filepath.Join(in.dir, databaseName)); err != nil {
+	file := filepath.Join(in.dir, databaseName)
+	if in.got.Database, err = in.file(file, in.copy); err != nil {
+		return err
+	}
+	if in.vault, err = stagedVault(in.ctx, file, in.o); err != nil {
 		return err
 	}
 	for {
@@ -226,12 +233,12 @@ func (in *restore) decode(h *tar.Header, v any) error {
 }
 
 // file writes the part at hand and returns what it was.
-func (in *restore) file(path string) (exchange.Blob, error) {
+func (in *restore) file(path string, copied func(w io.Writer) (exchange.Blob, error)) (exchange.Blob, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, backupMode)
 	if err != nil {
 		return exchange.Blob{}, fmt.Errorf("restoring: %w", err)
 	}
-	blob, err := in.copy(f)
+	blob, err := copied(f)
 	return blob, errors.Join(err, f.Sync(), f.Close())
 }
 
@@ -256,14 +263,15 @@ func (in *restore) blob(h *tar.Header) (err error) {
 		return badBackup("%q belongs to no backup, or came twice", h.Name)
 	}
 	var got exchange.Blob
+	part := func(w io.Writer) (exchange.Blob, error) { return in.sealedPart(w, d, h.Size) }
 	if in.dry {
-		got, err = in.copy(io.Discard)
+		got, err = part(io.Discard)
 	} else {
 		dir := filepath.Join(in.dir, "blobs", string(d[:2]))
 		if err := os.MkdirAll(dir, dirMode); err != nil {
 			return err
 		}
-		got, err = in.file(filepath.Join(dir, string(d)))
+		got, err = in.file(filepath.Join(dir, string(d)), part)
 	}
 	if err != nil {
 		return err

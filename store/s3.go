@@ -131,27 +131,38 @@ func (x *bucket) put(ctx context.Context, r io.Reader, want *exchange.Blob) (_ e
 		_ = f.Close()
 		_ = os.Remove(f.Name())
 	}()
-	blob, cut, err := hashed(ctx, f, r)
+	blob, cut, err := x.db.vault.hashed(ctx, f, r)
 	if cut != nil {
 		return exchange.Blob{}, cut
 	}
 	if err == nil {
 		err = asWanted(blob, want)
 	}
+	o := object{blob.Digest, blob}
+	if err == nil && x.db.vault != nil {
+		o.body, err = storedBody(ctx, f, blob.Size)
+	}
 	if err != nil {
 		return exchange.Blob{}, diskError(fmt.Errorf("storing blob: %w", err))
 	}
-	there, err := x.send(ctx, f, blob, false)
+	there, err := x.send(ctx, f, o, false)
 	if err == nil {
 		err = x.note(ctx, blob)
 	}
 	if err == nil && there {
-		err = x.again(ctx, f, blob)
+		err = x.again(ctx, f, o)
 	}
 	if err != nil {
 		return exchange.Blob{}, s3Error(fmt.Errorf("storing blob: %w", err))
 	}
 	return blob, nil
+}
+
+// object is what is sent: its name, and the digest and size of the bytes as they are
+// kept, which are others than the blob's where it is encrypted.
+type object struct {
+	name exchange.Digest
+	body exchange.Blob
 }
 
 // note remembers that the bytes of b are there, and makes them young for the sweeper.
@@ -166,11 +177,11 @@ func (x *bucket) note(ctx context.Context, b exchange.Blob) error {
 // again looks once more for bytes that were there before: the sweeper may have taken
 // them until they were noted anew. Nobody takes them from then on. An object of another
 // length is damaged and is written over.
-func (x *bucket) again(ctx context.Context, f io.ReaderAt, b exchange.Blob) error {
+func (x *bucket) again(ctx context.Context, f io.ReaderAt, b object) error {
 	ask, cancel := context.WithTimeout(ctx, s3Whole)
 	defer cancel()
-	info, err := x.core.StatObject(ask, x.o.Bucket, x.key(b.Digest), minio.StatObjectOptions{})
-	if err == nil && info.Size == b.Size {
+	info, err := x.core.StatObject(ask, x.o.Bucket, x.key(b.name), minio.StatObjectOptions{})
+	if err == nil && info.Size == b.body.Size {
 		return nil
 	}
 	if err != nil && !s3Absent(err) {
@@ -182,24 +193,24 @@ func (x *bucket) again(ctx context.Context, f io.ReaderAt, b exchange.Blob) erro
 
 // send sends the bytes of b; there is true when they were there already. over replaces
 // what may stand under the name.
-func (x *bucket) send(ctx context.Context, f io.ReaderAt, b exchange.Blob, over bool) (there bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s3Whole+time.Duration(b.Size/s3Rate)*time.Second)
+func (x *bucket) send(ctx context.Context, f io.ReaderAt, b object, over bool) (there bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s3Whole+time.Duration(b.body.Size/s3Rate)*time.Second)
 	defer cancel()
 	opts := minio.PutObjectOptions{ContentType: "application/octet-stream"}
 	if !over {
 		opts.SetMatchETagExcept("*") // If-None-Match
 	}
-	if b.Size > s3Part {
+	if b.body.Size > s3Part {
 		err = x.sendParts(ctx, f, b, opts)
 	} else {
-		sum, herr := hex.DecodeString(string(b.Digest))
+		sum, herr := hex.DecodeString(string(b.body.Digest))
 		if herr != nil {
 			return false, herr
 		}
 		// The service refuses bytes that are not those: the digest is signed as that of
 		// the body, and stored as the object's checksum.
 		opts.UserMetadata = map[string]string{"x-amz-checksum-sha256": base64.StdEncoding.EncodeToString(sum)}
-		_, err = x.core.PutObject(ctx, x.o.Bucket, x.key(b.Digest), io.NewSectionReader(f, 0, b.Size), b.Size, "", string(b.Digest), opts)
+		_, err = x.core.PutObject(ctx, x.o.Bucket, x.key(b.name), io.NewSectionReader(f, 0, b.body.Size), b.body.Size, "", string(b.body.Digest), opts)
 	}
 	switch {
 	case s3Code(err) == http.StatusPreconditionFailed:
@@ -211,16 +222,16 @@ func (x *bucket) send(ctx context.Context, f io.ReaderAt, b exchange.Blob, over 
 }
 
 // stands reports whether the bytes of b are there, for all that can be learnt.
-func (x *bucket) stands(ctx context.Context, b exchange.Blob) bool {
+func (x *bucket) stands(ctx context.Context, b object) bool {
 	ask, cancel := context.WithTimeout(ctx, s3Whole)
 	defer cancel()
-	info, err := x.core.StatObject(ask, x.o.Bucket, x.key(b.Digest), minio.StatObjectOptions{})
-	return err == nil && info.Size == b.Size
+	info, err := x.core.StatObject(ask, x.o.Bucket, x.key(b.name), minio.StatObjectOptions{})
+	return err == nil && info.Size == b.body.Size
 }
 
 // sendParts sends a great blob in parts, each under its own checksum.
-func (x *bucket) sendParts(ctx context.Context, f io.ReaderAt, b exchange.Blob, opts minio.PutObjectOptions) (err error) {
-	key := x.key(b.Digest)
+func (x *bucket) sendParts(ctx context.Context, f io.ReaderAt, b object, opts minio.PutObjectOptions) (err error) {
+	key := x.key(b.name)
 	upload, err := x.core.NewMultipartUpload(ctx, x.o.Bucket, key, minio.PutObjectOptions{ContentType: opts.ContentType})
 	if err != nil {
 		return err
@@ -233,8 +244,8 @@ func (x *bucket) sendParts(ctx context.Context, f io.ReaderAt, b exchange.Blob, 
 		}
 	}()
 	var parts []minio.CompletePart
-	for at := int64(0); at < b.Size; at += s3Part {
-		size := min(s3Part, b.Size-at)
+	for at := int64(0); at < b.body.Size; at += s3Part {
+		size := min(s3Part, b.body.Size-at)
 		part, cut, err := hashed(ctx, io.Discard, io.NewSectionReader(f, at, size))
 		if err = errors.Join(cut, err); err != nil {
 			return err

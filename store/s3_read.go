@@ -237,7 +237,7 @@ func (x *bucket) sweepOne(ctx context.Context, d exchange.Digest, before time.Ti
 func (x *bucket) check(ctx context.Context) error {
 	d := exchange.DigestOf([]byte(probe))
 	blob := exchange.Blob{Digest: d, Size: int64(len(probe))}
-	if _, err := x.send(ctx, strings.NewReader(probe), blob, true); err != nil {
+	if _, err := x.send(ctx, strings.NewReader(probe), object{d, blob}, true); err != nil {
 		return s3Error(fmt.Errorf("writing a probe: %w", err))
 	}
 	r, err := x.open(ctx, d)

@@ -123,7 +123,7 @@ func TestPostgreSQLWithS3(t *testing.T) {
 	t.Parallel()
 	storetest.Postgres(t)
 	bucket(t)
-	storetest.Run(t, s3Driver(func(t *testing.T) string { return storetest.Postgres(t) }))
+	storetest.Run(t, s3Driver(func(t *testing.T) string { return storetest.PostgresTables(t) }))
 }
 
 // faulty spoils requests that match: what answers instead of the service.

@@ -157,9 +157,9 @@ func TestAFullDatabaseIsStorageFull(t *testing.T) {
 	if err := store.LimitPages(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	big := make([]byte, 60<<10)
+	big := make([]byte, 8<<10) // greater ones are no rows
 	var err error
-	for i := range 50 {
+	for i := range 250 {
 		big[0] = byte(i)
 		if _, err = db.Put(t.Context(), bytes.NewReader(big)); err != nil {
 			break

@@ -21,6 +21,8 @@ type tx struct {
 	b  *batch // nil when it only reads
 	// grown are the agencies whose evidence log has grown in it, with what is last now.
 	grown map[exchange.AgencyCode]exchange.Event
+	// here are the blobs whose rows it has written itself.
+	here map[exchange.Digest]bool
 	// woken are the jobs that a worker of this process is to have after the commit.
 	woken []exchange.Job
 }
@@ -30,7 +32,7 @@ func (db *DB) Update(ctx context.Context, fn func(exchange.Tx) error) error {
 	checked, committed := exchange.Expected(ctx, fn)
 	stage := exchange.KeptUnder(ctx)
 	err := db.update(ctx, func(t *tx) error {
-		if err := stage.Each(func(d exchange.Digest, b []byte) error { return t.putRow(ctx, d, b) }); err != nil {
+		if err := t.putKept(ctx, stage); err != nil {
 			return err
 		}
 		return checked(t)
@@ -91,6 +93,14 @@ func pause(ctx context.Context, try int) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// wrote notes that the row of d was written in t.
+func (t *tx) wrote(d exchange.Digest) {
+	if t.here == nil {
+		t.here = map[exchange.Digest]bool{}
+	}
+	t.here[d] = true
 }
 
 // tell says outside, after the commit, what has happened in it.

@@ -46,15 +46,29 @@ func (t *tx) index(ctx context.Context, list string, agency exchange.AgencyCode,
 			}
 		}
 	}
-	for _, w := range words {
-		if !slices.Contains(before, w) {
-			if _, err := t.ExecContext(ctx, `INSERT INTO word (agency, list, word, id) VALUES ($1, $2, $3, $4)`, agency, list, w, id); err != nil {
-				return err
-			}
-		}
+	if err := t.addWords(ctx, list, agency, id, slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(before, w) })); err != nil {
+		return err
 	}
 	_, err := t.ExecContext(ctx, `UPDATE `+list+` SET words = $1 WHERE id = $2`, now, id)
 	return err
+}
+
+// wordsAtOnce bounds the words of one INSERT, and so how many different ones there are.
+const wordsAtOnce = 16
+
+// addWords notes words that row id of a list is not found by yet.
+func (t *tx) addWords(ctx context.Context, list string, agency exchange.AgencyCode, id exchange.ID, words []string) error {
+	for part := range slices.Chunk(words, wordsAtOnce) {
+		q := &query{}
+		q.add(`INSERT INTO word (agency, list, word, id) VALUES (%s, %s, %s, %s)`, agency, list, part[0], id)
+		for _, w := range part[1:] {
+			q.add(`, ($1, $2, %s, $4)`, w)
+		}
+		if _, err := t.ExecContext(ctx, q.sql.String(), q.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // query builds a SELECT with its arguments.

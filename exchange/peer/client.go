@@ -192,6 +192,9 @@ func (p *remote) send(ctx context.Context, q request) (*http.Response, *usedConn
 	if q.contentType != "" {
 		r.Header.Set("Content-Type", q.contentType)
 	}
+	if trace := exchange.TraceOf(ctx); trace != "" {
+		r.Header.Set(traceHeader, string(trace))
+	}
 	r.ContentLength = q.size
 	used := &usedConn{}
 	res, err := p.http.Do(r.WithContext(used.trace(ctx)))

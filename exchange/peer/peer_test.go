@@ -416,9 +416,13 @@ func TestSlowBodyIsCutOff(t *testing.T) {
 			if status != http.StatusRequestTimeout || code != text.Interrupted || len(w.gateway.Effects()) != 0 {
 				t.Errorf("%d %s", status, code)
 			}
-			if _, err := w.client.Deliver(t.Context(), w.b.Agency, e); err != nil {
-				t.Errorf("afterwards: %v", err)
+			var err error
+			for range 20 { // so short a time may end a good one too, on a busy machine
+				if _, err = w.client.Deliver(t.Context(), w.b.Agency, e); err == nil {
+					return
+				}
 			}
+			t.Errorf("afterwards: %v", err)
 		})
 	}
 }

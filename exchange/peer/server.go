@@ -189,6 +189,10 @@ func distrusted(err error) bool {
 	return errors.Is(err, ErrUnknownPeer) || errors.Is(err, errCertificate)
 }
 
+// traceHeader is where gateways tell one another which trace a transfer belongs to
+// (W3C Trace Context).
+const traceHeader = "Traceparent"
+
 // handler is a route whose peer is known. A nil receipt with a nil error means
 // that it has answered itself.
 type handler func(w http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) (receipt []byte, err error)
@@ -225,6 +229,9 @@ func (s *Server) route(h handler) http.Handler {
 		if _, ok := exchange.ParseTransferID(r.PathValue("id")); !ok && strings.Contains(r.Pattern, "{id}") {
 			s.fail(w, text.Errorf(text.InvalidInput, errors.New("transfer id in the path")))
 			return
+		}
+		if trace := exchange.ParseTraceParent(r.Header.Get(traceHeader)); trace != "" {
+			r = r.WithContext(exchange.WithTrace(r.Context(), trace))
 		}
 		receipt, err := h(w, r, code)
 		switch {

@@ -9,11 +9,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"antin/exchange"
 	"antin/exchange/jws"
 	"antin/internal/text"
 )
+
+// oneShotReaders are buffers that hold the longest manifest.
+var oneShotReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, jws.MaxSize+1) }} //nolint:gochecknoglobals // empty, and the same for all
 
 // oneShot takes manifest and bytes in one body: the manifest, a line feed, the bytes.
 func (s *Server) oneShot(w http.ResponseWriter, r *http.Request, peer exchange.AgencyCode) ([]byte, error) {
@@ -22,7 +26,12 @@ func (s *Server) oneShot(w http.ResponseWriter, r *http.Request, peer exchange.A
 	}
 	body := newTimed(w, r, s.Limits, OneShot)
 	defer body.stop()
-	in := bufio.NewReaderSize(io.LimitReader(body, OneShot+jws.MaxSize+1), jws.MaxSize+1)
+	in := oneShotReaders.Get().(*bufio.Reader) //nolint:forcetypeassert // the pool holds nothing else
+	in.Reset(io.LimitReader(body, OneShot+jws.MaxSize+1))
+	defer func() {
+		in.Reset(nil) // it is not to keep the request
+		oneShotReaders.Put(in)
+	}()
 	manifest, err := readLine(in)
 	if err != nil {
 		return nil, err

@@ -18,8 +18,10 @@ var changeTests = []struct {
 }{
 	{"finds what changed after a moment, deliveries and histories included", changed},
 	{"throws a draft away with all that led to it", deletes},
+	{"throws the draft of a result away with all that led to it", deletesResult},
 	{"goes on only with the version expected, within the transaction", expects},
 	{"finds a transfer by its id alone", transfersByID},
+	{"lists a lane's deliveries of one state, newest first", laneDeliveries},
 	{"remembers the newest failures only", troubles},
 }
 
@@ -130,6 +132,68 @@ func deletes(t *testing.T, e Engine) {
 	n, err := e.Sweep(t.Context(), long)
 	must(t, err)
 	same(t, "files given up with it", n, 1)
+}
+
+func deletesResult(t *testing.T, e Engine) {
+	content := put(t, e, []byte("%PDF-1.7 dự thảo kết quả"))
+	r := exchange.Result{ID: exchange.NewID(exchange.PrefixResult, at), Agency: agency, CreatedAt: at, Token: "code",
+		Form: exchange.ResultForm{Dossier: "H15.01-0001", Subject: "Cấp giấy phép"}}
+	r.Issuance.Draft = content
+	update(t, e, func(tx exchange.Tx) error {
+		return errors.Join(tx.CreateResult(t.Context(), r),
+			tx.CreateSigning(t.Context(), exchange.Signing{ID: "ks_2", Agency: agency, Subject: r.ID, Kind: exchange.SigningPerson, CreatedAt: at}))
+	})
+	wantCode(t, e.Update(t.Context(), func(tx exchange.Tx) error {
+		old := r
+		old.Version = 7
+		return tx.DeleteResult(t.Context(), old)
+	}), text.StateConflict)
+	update(t, e, func(tx exchange.Tx) error {
+		got, err := tx.Result(t.Context(), r.ID)
+		return errors.Join(err, tx.DeleteResult(t.Context(), got))
+	})
+	view(t, e, func(tx exchange.Tx) error {
+		_, err := tx.Result(t.Context(), r.ID)
+		wantCode(t, err, text.NotFound)
+		_, err = tx.ResultByToken(t.Context(), r.Token)
+		wantCode(t, err, text.NotFound)
+		found, err := tx.ResultList(t.Context(), agency, exchange.ResultFilter{Text: r.Form.Dossier})
+		must(t, err)
+		same(t, "found by its words", len(found), 0)
+		_, err = tx.OpenSigning(t.Context(), r.ID, exchange.SigningPerson)
+		wantCode(t, err, text.NotFound)
+		return nil
+	})
+	n, err := e.Sweep(t.Context(), long)
+	must(t, err)
+	same(t, "files given up with it", n, 1)
+}
+
+func laneDeliveries(t *testing.T, e Engine) {
+	var ids []exchange.ID
+	for n := range 4 {
+		d := newDelivery(n+1, "H15.02")
+		if n == 1 {
+			d.State = exchange.DeliveryHeld
+		}
+		ids = append(ids, d.ID)
+		update(t, e, func(tx exchange.Tx) error { return tx.CreateDelivery(t.Context(), d) })
+	}
+	update(t, e, func(tx exchange.Tx) error { return tx.CreateDelivery(t.Context(), newDelivery(9, "H15.03")) })
+	listed := func(to exchange.AgencyCode, state exchange.DeliveryState, p exchange.Page) (out []exchange.ID) {
+		view(t, e, func(tx exchange.Tx) error {
+			ds, err := tx.LaneDeliveries(t.Context(), exchange.Lane{From: agency, To: to}, state, p)
+			for _, d := range ds {
+				out = append(out, d.ID)
+			}
+			return err
+		})
+		return out
+	}
+	same(t, "waiting", listed("H15.02", exchange.DeliveryReady, exchange.Page{}), []exchange.ID{ids[3], ids[2], ids[0]})
+	same(t, "one page", listed("H15.02", exchange.DeliveryReady, exchange.Page{Limit: 1, After: ids[3]}), []exchange.ID{ids[2]})
+	same(t, "held", listed("H15.02", exchange.DeliveryHeld, exchange.Page{}), []exchange.ID{ids[1]})
+	same(t, "of nobody", len(listed("H15.04", exchange.DeliveryReady, exchange.Page{})), 0)
 }
 
 func expects(t *testing.T, e Engine) {

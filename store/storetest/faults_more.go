@@ -14,6 +14,10 @@ func (t faultyTx) DeleteDocument(ctx context.Context, d exchange.Document) error
 	return t.do(func() error { return t.Tx.DeleteDocument(ctx, d) })
 }
 
+func (t faultyTx) DeleteResult(ctx context.Context, r exchange.Result) error {
+	return t.do(func() error { return t.Tx.DeleteResult(ctx, r) })
+}
+
 func (t faultyTx) SaveStart(ctx context.Context, s exchange.Start) error {
 	return t.do(func() error { return t.Tx.SaveStart(ctx, s) })
 }
@@ -136,4 +140,24 @@ func (t faultyTx) DropUpload(ctx context.Context, k exchange.UploadKey) error {
 
 func (t faultyTx) AddSettled(ctx context.Context, s exchange.Settled) error {
 	return t.do(func() error { return t.Tx.AddSettled(ctx, s) })
+}
+
+func (t faultyTx) SaveHandover(ctx context.Context, h exchange.Handover) error {
+	return t.do(func() error { return t.Tx.SaveHandover(ctx, h) })
+}
+
+func (t faultyTx) CreateWebhook(ctx context.Context, w exchange.Webhook) error {
+	return t.do(func() error { return t.Tx.CreateWebhook(ctx, w) })
+}
+
+func (t faultyTx) SaveWebhook(ctx context.Context, w exchange.Webhook) error {
+	return t.do(func() error { return t.Tx.SaveWebhook(ctx, w) })
+}
+
+func (t faultyTx) ParkEvent(ctx context.Context, p exchange.ParkedEvent) error {
+	return t.do(func() error { return t.Tx.ParkEvent(ctx, p) })
+}
+
+func (t faultyTx) UnparkEvent(ctx context.Context, webhook exchange.ID, seq int64) error {
+	return t.do(func() error { return t.Tx.UnparkEvent(ctx, webhook, seq) })
 }

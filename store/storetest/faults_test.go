@@ -10,7 +10,7 @@ import (
 )
 
 // reads are the methods of a transaction that change nothing, by their names.
-var reads = regexp.MustCompile(`^(Account|Answer|Count|Deliver|Document|Due|Events|Evidence|Histor|HoldsTurn$|Inbox|InboxByDocument|Items|Key|Lane|LastEvent|NextInLane|OldUploads$|Open|Pieces$|Operation|Register(After|Entry)?$|Reply|Result|Session$|SettledOf$|Signing$|Start$|Transfer|Trouble|Upload$|WaitingFor$|Verification$)`)
+var reads = regexp.MustCompile(`^(Account|Answer|Count|Deliver|Document|Due|Events|Evidence|Handover$|Histor|HoldsTurn$|Inbox|InboxByDocument|Items|Key|Lane|LastEvent|LastSeal$|Mark$|NextInLane|OldUploads$|Open|Pieces$|Operation|ParkedEvents$|Register(After|Entry)?$|Reply|Result|Session$|SettledOf$|Seals$|Signing$|Start$|SubjectsByTrace$|Transfer|Trouble|Upload$|WaitingFor$|Verification$|Webhooks?$)`)
 
 func TestEveryWriteOfATransactionCanBeMadeToFail(t *testing.T) {
 	t.Parallel()

@@ -63,7 +63,7 @@ func Run(t *testing.T, d Driver) {
 		{"runs a job that was committed and none that was not", jobs},
 		{"runs a job when its time has come", scheduled},
 	}
-	for _, tc := range slices.Concat(tests, accessTests, flowTests, changeTests, turnTests, laneTests, wireTests) {
+	for _, tc := range slices.Concat(tests, accessTests, flowTests, changeTests, turnTests, laneTests, wireTests, handoverTests, guardTests) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.run(t, d.Open(t))
