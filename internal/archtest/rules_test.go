@@ -41,6 +41,9 @@ var rules = map[string][]string{
 	// What the engine costs beside the bare operations.
 	"internal/signbench": {"certs", "signer", "signer/ades", "signer/cms", "signer/pades", "signer/pdf", "signer/validation", "golang.org/x/sync/errgroup"},
 
+	// Spans told to a collector.
+	"internal/tracing": {"exchange", "internal/text", "go.opentelemetry.io/otel/..."},
+
 	// What the exchange costs beside a bare loop.
 	"internal/exchangebench": {"modernc.org/sqlite/...", "golang.org/x/sync/errgroup"},
 
@@ -49,12 +52,16 @@ var rules = map[string][]string{
 	"signer/keys/pkcs11":  {"certs", "internal/text", "signer", "golang.org/x/crypto/cryptobyte/..."},
 	"signer/keys/softkey": {"certs", "internal/text", "signer", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto/..."},
 
+	// A disk whose power can be cut, for tests.
+	"internal/powerloss": {"github.com/hanwen/go-fuse/v2/..."},
+
 	// The exchange: core, codecs, transports.
 	"exchange": {"certs", "internal/failpoint", "internal/text", "exchange/edxml", "exchange/jws", "golang.org/x/text/...", "golang.org/x/crypto/argon2",
 		"signer", "signer/ades", "signer/appearance", "signer/compose", "signer/pades", "signer/pdf", "signer/pdf/find", "signer/report", "signer/validation"},
 	"exchange/edxml":        {"internal/text", "golang.org/x/text/..."},
 	"exchange/jws":          {"internal/text"},
 	"exchange/peer":         {"certs", "internal/failpoint", "internal/text", "exchange", "exchange/jws"},
+	"exchange/webhook":      {"exchange", "internal/text"},
 	"exchange/exchangetest": {"certs", "certs/certstest", "internal/text", "exchange", "exchange/edxml", "exchange/jws"},
 
 	// State.
@@ -65,7 +72,7 @@ var rules = map[string][]string{
 	// The doors.
 	"api": {"certs", "exchange", "internal/text", "signer", "signer/report", "signer/validation", "github.com/danielgtaylor/huma/v2/...", "github.com/labstack/echo/v4/...",
 		"golang.org/x/text/..."},
-	"web":        {"certs", "exchange", "internal/text", "signer", "signer/ades", "signer/validation", "web/render"},
+	"web":        {"certs", "exchange", "internal/text", "signer", "signer/ades", "signer/report", "signer/validation", "web/render"},
 	"web/render": {"internal/text", "github.com/klippa-app/go-pdfium/...", "github.com/tetratelabs/wazero/...", "golang.org/x/sys/..."},
 
 	// The program wires everything; interop judges it from outside.
@@ -88,4 +95,4 @@ var outside = []string{"net", "net/http", "os", "os/exec", "database/sql", "log"
 
 // testOnly lists packages that serve tests; only the program's demo and sandbox
 // and other tests may import them.
-var testOnly = []string{"certs/certstest", "signer/pades/padestest", "signer/validation/attacktest", "exchange/exchangetest", "store/storetest"}
+var testOnly = []string{"certs/certstest", "signer/pades/padestest", "signer/validation/attacktest", "exchange/exchangetest", "store/storetest", "internal/powerloss"}

@@ -38,7 +38,8 @@ func (f Figures) PerSecond() float64 {
 	return float64(f.N) / f.Took.Seconds()
 }
 
-// Run sends until the time is over and waits for what is under way. send gets a
+// Run sends until the time is over, or until a first message has come through where that
+// takes longer, and waits for what is under way. send gets a
 // number that no other call gets; it returns when the message counts as delivered.
 // The first error ends the load.
 func (l Load) Run(ctx context.Context, send func(ctx context.Context, n uint64) error) (Figures, error) {
@@ -47,7 +48,8 @@ func (l Load) Run(ctx context.Context, send func(ctx context.Context, n uint64) 
 	var took []time.Duration
 	var measuring atomic.Bool
 	group, run := errgroup.WithContext(ctx)
-	stop := make(chan struct{})
+	stop, counted := make(chan struct{}), make(chan struct{})
+	var once sync.Once
 	for range l.Senders {
 		group.Go(func() error {
 			for {
@@ -67,6 +69,7 @@ func (l Load) Run(ctx context.Context, send func(ctx context.Context, n uint64) 
 					mu.Lock()
 					took = append(took, time.Since(begin))
 					mu.Unlock()
+					once.Do(func() { close(counted) })
 				}
 			}
 		})
@@ -81,6 +84,7 @@ func (l Load) Run(ctx context.Context, send func(ctx context.Context, n uint64) 
 	mark(true)
 	began := time.Now()
 	pause(run, l.Length)
+	waitFor(run, counted, firstMessage)
 	length := time.Since(began)
 	mark(false)
 	close(stop)
@@ -91,6 +95,19 @@ func (l Load) Run(ctx context.Context, send func(ctx context.Context, n uint64) 
 		f.P50, f.P99, f.Longest = took[f.N/2], took[min(f.N-1, f.N*99/100)], took[f.N-1]
 	}
 	return f, err
+}
+
+// firstMessage bounds how much longer than asked is measured until there is one message.
+const firstMessage = time.Minute
+
+func waitFor(ctx context.Context, done <-chan struct{}, most time.Duration) {
+	t := time.NewTimer(most)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-done:
+	case <-t.C:
+	}
 }
 
 func pause(ctx context.Context, d time.Duration) {
