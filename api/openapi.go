@@ -68,6 +68,8 @@ func (s *Server) operations(b *builder) {
 	s.signatureRoutes(b)
 	s.operationRoutes(b)
 	s.eventRoutes(b)
+	s.webhookRoutes(b)
+	s.searchRoutes(b)
 	s.agencyRoutes(b)
 	s.publicRoutes(b)
 }

@@ -305,5 +305,5 @@ func TestAServerThatLacksSomethingIsNotServed(t *testing.T) {
 func whole(s *site) api.Server {
 	return api.Server{Office: s.office, Outbox: s.outbox, Inbox: s.inbox, Results: s.results, Evidence: s.server.Evidence, Files: s.server.Files,
 		Press: s.press, Registers: s.server.Registers, Operations: s.server.Operations, Verifications: s.server.Verifications,
-		Validator: s.validator, Access: s.access, Now: s.now}
+		Finder: s.server.Finder, Webhooks: s.server.Webhooks, Validator: s.validator, Access: s.access, Now: s.now}
 }

@@ -13,7 +13,7 @@ func (s *Server) recordRoutes(b *builder) {
 	register(b, route{id: "record-inbox-item", method: http.MethodPost, path: "/v1/inbox/paper", tag: "inbox", scope: ScopeRegistersWrite, legal: true,
 		status: http.StatusCreated, maxJSON: maxSmallJSON}, s.recordItem)
 	register(b, route{id: "export-delivery", method: http.MethodGet, path: "/v1/deliveries/{id}/export", tag: "documents", scope: ScopeDocumentsSend,
-		returns: octetType}, s.exportDelivery)
+		errors: []int{http.StatusConflict}, returns: octetType}, s.exportDelivery)
 }
 
 type paperDocumentRequest struct {

@@ -71,6 +71,8 @@ func (s *Server) resultRoutes(b *builder) {
 	s.paperRoutes(b, "results", "result")
 	register(b, route{id: "list-results", method: http.MethodGet, path: "/v1/results", tag: "results", scope: ScopeResultsRead}, s.listResults)
 	register(b, route{id: "get-result", method: http.MethodGet, path: "/v1/results/{id}", tag: "results", scope: ScopeResultsRead}, s.getResult)
+	register(b, route{id: "delete-result", method: http.MethodDelete, path: "/v1/results/{id}", tag: "results", scope: ScopeResultsWrite,
+		status: http.StatusNoContent}, s.deleteResult)
 	register(b, route{id: "result-file", method: http.MethodGet, path: "/v1/results/{id}/file", tag: "results", scope: ScopeResultsRead, returns: pdfType}, s.resultFile)
 }
 
@@ -98,6 +100,22 @@ func (s *Server) getResult(ctx context.Context, in *IDIn) (*resultOut, error) {
 		return nil, err
 	}
 	return &resultOut{ETag: etagOf(r.Version), Body: resultOf(r)}, nil
+}
+
+// deleteResult throws a draft away, which must be the one that the caller read.
+func (s *Server) deleteResult(ctx context.Context, in *deleteIn) (*nothing, error) {
+	id, err := parseID(in.ID, exchange.PrefixResult)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Results.Result(ctx, actor(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	if err := mustMatch(in.IfMatch, r.Version); err != nil {
+		return nil, err
+	}
+	return &nothing{}, s.Results.Delete(ctx, actor(ctx), id, r.Version)
 }
 
 func (s *Server) resultFile(ctx context.Context, in *idPart) (*download, error) {

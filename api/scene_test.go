@@ -295,11 +295,14 @@ func (sc *scene) sending(t *testing.T, out map[string]request) {
 		"quarantine-delivery": {path: "/v1/deliveries/" + waiting[1] + ":quarantine", body: map[string]any{"reason": "Nghi gửi nhầm", "acting_person": person}},
 		"resume-delivery":     {path: "/v1/deliveries/" + waiting[2] + ":resume", body: map[string]any{"acting_person": person}},
 		"list-lanes":          {path: "/v1/lanes"},
+		"search":              {path: "/v1/search?q=UBND"},
+		"get-delivery":        {path: "/v1/deliveries/" + waiting[2]},
 		"hold-lane":           {path: "/v1/lanes/H15.77:hold", body: map[string]any{"reason": "Chuyển trụ sở", "acting_person": person}},
 		"release-lane":        {path: "/v1/lanes/H15.77:release", body: map[string]any{"acting_person": person}},
 		"export-delivery":     {path: "/v1/deliveries/" + delivery + "/export?kind=slip"},
 		"record-document": {path: "/v1/documents/paper", body: map[string]any{"promulgation_date": today, "kind": map[string]any{"name": "Công văn"}, "code_notation": "VP",
 			"subject": "Về việc họp", "signer_name": "Lê Văn C", "receivers": "UBND tỉnh", "channel": "giấy, bưu điện", "acting_person": person}},
+		"delete-result":  {path: "/v1/results/" + sc.newResult(t), header: []string{"If-Match", `"1"`}},
 		"create-result":  {path: "/v1/results", body: resultRequest()},
 		"issue-result":   {path: "/v1/results/" + sc.newResult(t) + ":issue", body: map[string]any{"acting_person": person}},
 		"revoke-result":  {path: "/v1/results/" + string(result.ID) + ":revoke", body: map[string]any{"reason": "Cấp nhầm", "acting_person": person}},
@@ -353,9 +356,33 @@ func (sc *scene) signing(t *testing.T, out map[string]request) {
 	v, err := sc.a.outbox.Document(t.Context(), sc.a.actor(exchange.RoleClerk), number)
 	must(t, err)
 	n := v.Issuance.Number
+	sc.hooks(t, out)
 	out["take-number"] = request{at: sc.a, path: "/v1/registers/di/numbers", body: map[string]any{"subject_id": sc.signed(t, sc.draft(t, string(exchange.RoleLeader))), "acting_person": person}}
 	out["void-number"] = request{at: sc.a, path: fmt.Sprintf("/v1/registers/di/numbers/%d/%d:void", n.Year, n.Seq), body: map[string]any{"reason": "Không ban hành"}, token: clerk}
 	out["start-register"] = request{at: sc.a, path: "/v1/registers/den:start", body: map[string]any{"year": 2030, "first": 51}, token: clerk}
+}
+
+// hooks prepares a webhook of A for each act on one.
+func (sc *scene) hooks(t *testing.T, out map[string]request) {
+	t.Helper()
+	it := "antin_session_" + sc.a.session(t, exchange.RoleOperator)
+	made := func(name string) string {
+		_, v, err := sc.a.server.Webhooks.Add(t.Context(), exchange.System("H15.01"), exchange.NewWebhook{Name: name, URL: "https://qlvb.example/antin", After: -1})
+		must(t, err)
+		return "/v1/webhooks/" + string(v.ID)
+	}
+	for id, r := range map[string]request{
+		"list-webhooks":     {path: "/v1/webhooks"},
+		"create-webhook":    {path: "/v1/webhooks", body: map[string]any{"name": "Quản lý văn bản", "url": "https://qlvb.example/antin", "kinds": []any{"accepted"}}},
+		"get-webhook":       {path: made("xem")},
+		"disable-webhook":   {path: made("dừng") + ":disable", body: map[string]any{}},
+		"enable-webhook":    {path: made("chạy") + ":enable", body: map[string]any{}},
+		"rotate-webhook":    {path: made("đổi") + ":rotate", body: map[string]any{"overlap_days": 7}},
+		"redeliver-webhook": {path: made("lại") + ":redeliver", body: map[string]any{"seq": 1}},
+	} {
+		r.at, r.token = sc.a, it
+		out[id] = r
+	}
 }
 
 func (sc *scene) do(t *testing.T, o operation, r request, key string) answer {

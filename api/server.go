@@ -36,6 +36,8 @@ type Server struct {
 	Registers     *exchange.Registers
 	Operations    *exchange.Operations
 	Verifications *exchange.Verifications
+	Finder        *exchange.Finder
+	Webhooks      *exchange.Webhooks
 	Validator     *validation.Validator
 	Access        Access
 	Now           func() time.Time
@@ -99,7 +101,7 @@ func (s *Server) Paths() []string {
 func (s *Server) check() error {
 	switch {
 	case s.Outbox == nil, s.Inbox == nil, s.Results == nil, s.Evidence == nil, s.Files == nil, s.Press == nil,
-		s.Registers == nil, s.Operations == nil, s.Verifications == nil, s.Validator == nil, s.Access == nil, s.Now == nil:
+		s.Registers == nil, s.Operations == nil, s.Verifications == nil, s.Finder == nil, s.Webhooks == nil, s.Validator == nil, s.Access == nil, s.Now == nil:
 		return errors.New("api: a required field of Server is nil")
 	case !s.Office.Agency.Code.Valid():
 		return fmt.Errorf("api: %q is no agency", s.Office.Agency.Code)

@@ -191,6 +191,7 @@ type signingBody struct {
 	PSS              bool                 `json:"rsa_pss"`
 	Shown            exchange.Digest      `json:"shown_sha256"`
 	ExpiresAt        time.Time            `json:"expires_at"`
+	Warnings         []signer.Warning     `json:"warnings,omitempty"`
 }
 
 type signingOut struct {
@@ -217,7 +218,7 @@ func (p papers) prepare(ctx context.Context, in *prepareIn) (*signingOut, error)
 	b64 := base64.StdEncoding.EncodeToString
 	return &signingOut{Body: signingBody{ID: k.ID, Kind: k.Kind, Subject: k.Subject, Digest: k.Prepared.Digest, ToSign: b64(k.Prepared.ToSign()),
 		SignedAttributes: b64(k.Prepared.SignedAttributes), DocumentDigest: b64(k.Prepared.DocumentDigest), PSS: k.Prepared.PSS,
-		Shown: k.Shown, ExpiresAt: local(k.ExpiresAt)}}, nil
+		Shown: k.Shown, ExpiresAt: local(k.ExpiresAt), Warnings: k.Prepared.Warnings}}, nil
 }
 
 // chainOf reads certificates, base64 of DER each.

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -42,7 +40,7 @@ func newReport(b []byte) *reportOut { return &reportOut{ContentType: jsonType, B
 
 func (s *Server) verificationRoutes(b *builder) {
 	register(b, route{id: "verify", method: http.MethodPost, path: "/v1/verifications", tag: "verifications", scope: ScopeVerify,
-		body: fileRequestBody(true), errors: []int{http.StatusNotFound, http.StatusServiceUnavailable}}, s.verify)
+		body: verifyRequestBody(), errors: []int{http.StatusNotFound, http.StatusServiceUnavailable}}, s.verify)
 	register(b, route{id: "get-verification", method: http.MethodGet, path: "/v1/verifications/{id}", tag: "verifications", scope: ScopeVerify, roles: deskRoles}, s.getVerification)
 	register(b, route{id: "verification-report", method: http.MethodGet, path: "/v1/verifications/{id}/report.json", tag: "verifications", scope: ScopeVerify,
 		roles: deskRoles}, s.verificationReport)
@@ -117,19 +115,7 @@ func (s *Server) verify(ctx context.Context, in *verifyIn) (*reportOut, error) {
 	if in.Upload.is(jsonType) {
 		return s.verifyUploaded(ctx, in)
 	}
-	var out *reportOut
-	err := in.Upload.each(maxVerified, func(name string, r io.Reader) error {
-		data, err := io.ReadAll(r)
-		if err != nil {
-			return err
-		}
-		if in.Name != "" {
-			name = in.Name
-		}
-		out, err = s.judge(ctx, validation.Input{Reader: bytes.NewReader(data), Size: int64(len(data)), Name: name}, exchange.DigestOf(data))
-		return err
-	})
-	return out, err
+	return s.verifySent(ctx, in)
 }
 
 func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, error) {
@@ -140,45 +126,75 @@ func (s *Server) verifyUploaded(ctx context.Context, in *verifyIn) (*reportOut, 
 	if err != nil {
 		return nil, err
 	}
-	sum, err := namedFile(raw)
+	named, err := namedFiles(raw)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Files.Open(ctx, actor(ctx), sum)
-	if text.CodeOf(err) == text.NotFound {
-		return nil, &refusal{err: err, fields: []fault{newFault("/sha256", faultValue)}}
-	}
+	r, err := s.openNamed(ctx, named, memberFile)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	return s.judge(ctx, validation.Input{Reader: r, Size: r.Size(), Name: in.Name}, sum)
+	over := validation.CMSInput{Input: validation.Input{Reader: r, Size: r.Size(), Name: in.Name}}
+	if _, ok := named[memberContent]; ok {
+		content, err := s.openNamed(ctx, named, memberContent)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = content.Close() }()
+		over.Content, over.ContentSize = content, content.Size()
+	}
+	return s.judge(ctx, over, named[memberFile], "/"+memberContent)
 }
 
-// namedFile reads the one member of a body that names an uploaded file.
-func namedFile(raw []byte) (sum exchange.Digest, err error) {
+// The members of a body that names files uploaded before.
+const (
+	memberFile    = "sha256"
+	memberContent = "content_sha256"
+)
+
+func (s *Server) openNamed(ctx context.Context, named map[string]exchange.Digest, member string) (exchange.BlobReader, error) {
+	r, err := s.Files.Open(ctx, actor(ctx), named[member])
+	if text.CodeOf(err) == text.NotFound {
+		return nil, &refusal{err: err, fields: []fault{newFault("/"+member, faultValue)}}
+	}
+	return r, err
+}
+
+// namedFiles reads the members of a body that names uploaded files: the file, and the
+// content that a signature file is over.
+func namedFiles(raw []byte) (map[string]exchange.Digest, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
-		return "", invalid("", faultValue)
+		return nil, invalid("", faultValue)
 	}
-	value, ok := members["sha256"]
+	named := map[string]exchange.Digest{}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if name != "sha256" {
-			return "", invalid("/"+pointerEscape.Replace(name), faultUnknown)
+		if name != memberFile && name != memberContent {
+			return nil, invalid("/"+pointerEscape.Replace(name), faultUnknown)
 		}
+		var sum exchange.Digest
+		if err := json.Unmarshal(members[name], &sum); err != nil {
+			return nil, invalid("/"+name, faultValue)
+		}
+		if _, ok := exchange.ParseDigest(string(sum)); !ok {
+			return nil, invalid("/"+name, faultValue)
+		}
+		named[name] = sum
 	}
-	switch err := json.Unmarshal(value, &sum); {
-	case !ok:
-		return "", invalid("/sha256", faultRequired)
-	case err != nil, sum == "":
-		return "", invalid("/sha256", faultValue)
+	if _, ok := named[memberFile]; !ok {
+		return nil, invalid("/"+memberFile, faultRequired)
 	}
-	return sum, nil
+	return named, nil
 }
 
-// judge validates a file and keeps the report.
-func (s *Server) judge(ctx context.Context, in validation.Input, digest exchange.Digest) (*reportOut, error) {
-	judged, err := s.Validator.Validate(ctx, in, s.Now())
+// judge validates a file and keeps the report. A content that it cannot be over came in
+// member.
+func (s *Server) judge(ctx context.Context, in validation.CMSInput, digest exchange.Digest, member string) (*reportOut, error) {
+	if err := contentUnused(in, member); err != nil {
+		return nil, err
+	}
+	judged, err := s.Validator.ValidateFile(ctx, in, s.Now())
 	if err != nil {
 		return nil, err
 	}

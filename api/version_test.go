@@ -111,6 +111,22 @@ func TestADraftIsDeletedByWhoReadItAndNothingElseIs(t *testing.T) {
 	}
 }
 
+func TestTheDraftOfAResultIsDeletedByWhoReadItAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	sc := newScene(t)
+	remove := func(path, tag string) answer { return sc.a.ask(t, http.MethodDelete, path, nil, "If-Match", tag) }
+	draft := "/v1/results/" + sc.newResult(t)
+	tag := sc.a.ask(t, http.MethodGet, draft, nil).Header.Get("ETag")
+	remove(draft, "").refused(t, http.StatusPreconditionRequired, text.PreconditionRequired)
+	remove(draft, `"9"`).refused(t, http.StatusPreconditionFailed, text.PreconditionFailed)
+	if got := remove(draft, tag); got.StatusCode != http.StatusNoContent || len(got.body) != 0 {
+		t.Errorf("deleted: %d %s", got.StatusCode, got.body)
+	}
+	sc.a.ask(t, http.MethodGet, draft, nil).refused(t, http.StatusNotFound, text.NotFound)
+	remove(draft, tag).refused(t, http.StatusNotFound, text.NotFound)
+	remove("/v1/results/"+string(sc.issued(t).ID), "*").refused(t, http.StatusConflict, text.StateConflict)
+}
+
 func TestListsShowWhatChangedAfterAMoment(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t)

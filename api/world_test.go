@@ -142,6 +142,8 @@ func (s *site) serve(t *testing.T) {
 		Files: &exchange.Files{Store: s.db, Blobs: s.db, Now: time.Now}, Press: s.press,
 		Registers:  &exchange.Registers{Store: s.db, Offices: s.outbox.Offices, Now: time.Now},
 		Operations: &exchange.Operations{Store: s.db}, Verifications: &exchange.Verifications{Store: s.db, Blobs: s.db, Now: time.Now},
+		Finder:    &exchange.Finder{Store: s.db, Directory: s.outbox.Directory, Now: s.now},
+		Webhooks:  &exchange.Webhooks{Store: s.db, Now: s.now, Agency: s.office.Agency.Code},
 		Validator: s.validator, Access: s.access, Now: s.now, Prefix: s.prefix, Limits: api.Limits{PerMinute: 1 << 20, PerMinuteOpen: 1 << 20},
 		OnError: func(trace, request string, err error) {
 			s.mu.Lock()
