@@ -45,7 +45,7 @@ func (c *checker) check(w http.ResponseWriter, r *http.Request) (*validation.Rep
 		return nil, u, err
 	}
 	if u.data == nil {
-		return nil, u, text.Detailed(text.InvalidInput, nil, "web.upload.none")
+		return nil, u, atField("file", text.Detailed(text.InvalidInput, nil, "web.upload.none"))
 	}
 	if err := turn(r.Context(), c.checks); err != nil {
 		return nil, u, err

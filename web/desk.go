@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -165,6 +166,17 @@ func formKey(r *http.Request) string {
 		return "web-" + k
 	}
 	return ""
+}
+
+// onceOf names the form that r sends, what f says was typed in it, and who sends it; ""
+// when it is none of ours. Typed anew after going back, it is another.
+func (h *desk) onceOf(r *http.Request, f filled) string {
+	k := f.key()
+	if k == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(f.values.Encode()))
+	return h.Actor(r).ID + " " + r.URL.Path + " " + k + " " + hex.EncodeToString(sum[:])
 }
 
 // twice calls act again when the state stood in its way: the first half of a

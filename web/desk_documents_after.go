@@ -67,6 +67,10 @@ func recallOf(p page, path string, f filled, deliveries []deliveryView) *recallV
 	if len(v.Receivers) == 0 {
 		return nil
 	}
+	if v.Open {
+		v.Wrong = f.wrong
+		f.put("to", "recall-to-"+v.Receivers[0].Value)
+	}
 	return v
 }
 
@@ -161,7 +165,7 @@ func (h *desk) saveDocument(w http.ResponseWriter, r *http.Request) {
 		version, err = f.needed("version")
 	}
 	if err == nil {
-		err = h.edit(r, id, version, f)
+		err = h.forms.do(h.onceOf(r, f), func() error { return h.edit(r, id, version, f) })
 	}
 	if err != nil {
 		v := h.draftForm(r, d.Document, "edit")
@@ -329,7 +333,7 @@ func (h *desk) handed(w http.ResponseWriter, r *http.Request) {
 func (h *desk) resendDelivery(w http.ResponseWriter, r *http.Request) {
 	f, err := h.readForm(r)
 	if err == nil {
-		err = h.Outbox.Resume(r.Context(), h.Actor(r), exchange.ID(r.PathValue("delivery")))
+		err = h.forms.do(h.onceOf(r, f), func() error { return h.Outbox.Resume(r.Context(), h.Actor(r), exchange.ID(r.PathValue("delivery"))) })
 	}
 	if err != nil {
 		h.showDocument(w, r, f, err)

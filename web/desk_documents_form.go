@@ -32,7 +32,16 @@ const (
 type filled struct {
 	values url.Values
 	wrong  map[string]string // field name: what is wrong with it, in words
+	places map[string]string // field name: id of the control where that stands
 	file   exchange.Blob     // zero: no file came
+}
+
+// put says which control (by its id) shows what is wrong with the field name; the
+// first one said holds.
+func (f filled) put(name, id string) {
+	if f.places != nil && f.wrong[name] != "" && f.places[name] == "" {
+		f.places[name] = id
+	}
 }
 
 // V is the value of a field.
@@ -271,6 +280,7 @@ func (m fields) make(kind, name string) field {
 		}
 		return text.Get(k).In(m.lang)
 	}
+	m.f.put(name, m.id+"-"+name)
 	return field{ID: m.id + "-" + name, Name: name, Kind: kind, Label: text.Get(text.Key("desk.f." + name)).In(m.lang),
 		Help: say(text.Key("desk.f." + name + ".help")), Value: m.f.V(name), Wrong: m.f.wrong[name]}
 }
@@ -310,11 +320,14 @@ func must(f field) field {
 	return f
 }
 
-// fieldOf is the field that err speaks of, among names; empty when it is none.
-func fieldOf(err error, names ...string) string {
+// fieldOf is the field that err speaks of; empty when it is none.
+func fieldOf(err error) string {
 	e := text.As(err)
 	if e == nil {
 		return ""
+	}
+	if name := placeIn(err); name != "" {
+		return name
 	}
 	switch e.Code { //nolint:exhaustive // the others speak of no field
 	case text.NotAPDF, text.PDFMalformed, text.PDFRepairNeeded, text.EncryptionUnsupported, text.PasswordRequired, text.PermissionDenied,
@@ -325,17 +338,17 @@ func fieldOf(err error, names ...string) string {
 	case text.NumberTaken:
 		return "number"
 	}
-	if n, _ := fieldIn(e); slices.Contains(names, n) {
-		return n
+	if name, _ := fieldIn(e); name != "" {
+		return name
 	}
-	return ""
+	return ruleOf(e)
 }
 
 // blame notes at its field what err says is wrong, in the words of the field's own
 // rule, and returns the error in words for the top of the page. A form whose key
 // was spent on other content gets a new one.
-func (h *desk) blame(lang text.Lang, f *filled, err error) *errView {
-	v := h.errView(lang, err)
+func (s *site) blame(lang text.Lang, f *filled, err error) *errView {
+	v := s.errView(lang, err)
 	if f.values == nil {
 		f.values = url.Values{}
 	}
@@ -345,10 +358,20 @@ func (h *desk) blame(lang text.Lang, f *filled, err error) *errView {
 	if c := text.CodeOf(err); c == text.IdempotencyKeyReused || c == text.ReplayConflict {
 		f.values.Del("key")
 	}
-	name := fieldOf(err, slices.Collect(maps.Keys(f.values))...)
-	if name == "" {
-		return v
+	return f.mark(v, fieldOf(err))
+}
+
+// mark notes at the field name what v says, and has v lead there; no name marks
+// nothing.
+func (f *filled) mark(v *errView, name string) *errView {
+	if f.wrong == nil {
+		f.wrong = map[string]string{}
 	}
-	f.wrong[name] = v.Message
+	if f.places == nil {
+		f.places = map[string]string{}
+	}
+	if v.field, v.places = name, f.places; name != "" {
+		f.wrong[name] = v.Message
+	}
 	return v
 }

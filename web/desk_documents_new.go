@@ -98,6 +98,7 @@ type draftView struct {
 	// Kept is what names the file that came with an earlier attempt.
 	Kept      []detail
 	Confirmed bool
+	Wrong     map[string]string // of what is no field of the lists above
 }
 
 // newDocument shows the empty form.
@@ -146,7 +147,9 @@ func (h *desk) showDraft(w http.ResponseWriter, r *http.Request, f filled, v dra
 	if f.V("file_digest") != "" {
 		v.Kept = []detail{{"file_digest", f.V("file_digest")}, {"file_name", f.V("file_name")}}
 	}
-	v.Confirmed = f.V("confirmed") != ""
+	v.Confirmed, v.Wrong = f.V("confirmed") != "", f.wrong
+	f.put("way", "way-"+wayCompose)
+	f.put("confirmed", "confirmed")
 	if v.Replace {
 		reason := must(m.area("reason", 2))
 		v.Reason = &reason

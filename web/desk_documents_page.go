@@ -46,6 +46,7 @@ type recallView struct {
 	Open      bool
 	Receivers []option
 	Reason    field
+	Wrong     map[string]string // what is wrong with the receivers
 }
 
 // documentStep is one of the four steps of an outgoing document.
@@ -60,8 +61,9 @@ type sendView struct {
 	Key    string
 	Open   bool // it is the next thing to do, or was begun
 	Checks []line
-	Wrong  string // what is wrong with the receivers
-	Action string // where the form is sent, and where it searches
+	Wrong  string            // what is wrong with the receivers
+	Wrongs map[string]string // where that stands: to, q or paste
+	Action string            // where the form is sent, and where it searches
 	Search string
 	// English keeps the language of a search without script.
 	English bool
@@ -186,7 +188,26 @@ func (h *desk) sendStep(r *http.Request, p page, d exchange.DocumentView, paper 
 	if rv.Paste != "" {
 		v.Wrong = p.say("desk.paste.unknown", strings.Join(strings.Split(rv.Paste, "\n"), "; "))
 	}
+	v.place(f)
 	return v, nil
+}
+
+// place says at which control it stands that the receivers are wrong: the list that
+// was pasted, else the first that can be ticked, else the search.
+func (v *sendView) place(f filled) {
+	name, id := "q", "receiver-q"
+	switch {
+	case v.Wrong == "":
+		return
+	case v.Paste != "":
+		name, id = "paste", "paste"
+	case len(v.Chosen) > 0:
+		name, id = "to", "to-"+v.Chosen[0].Code
+	case len(v.Found) > 0:
+		name, id = "to", "to-"+v.Found[0].Code
+	}
+	v.Wrongs = map[string]string{name: v.Wrong}
+	f.put("to", id)
 }
 
 // checksBefore are the six lines that stand before the button that sends.
@@ -246,7 +267,7 @@ func (h *desk) send(r *http.Request, id exchange.ID, f filled) error {
 	case len(unknown) > 0:
 		return text.Detailed(text.ReceiverUnknown, nil, "desk.paste.unknown", strings.Join(unknown, "; "))
 	case len(to) == 0:
-		return text.Detailed(text.InvalidInput, nil, "web.send.nobody")
+		return atField("to", text.Detailed(text.InvalidInput, nil, "web.send.nobody"))
 	}
 	req := exchange.SendRequest{Document: id, To: to, Key: f.key()}
 	return twice(req.Key, func() error {

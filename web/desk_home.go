@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -16,9 +17,9 @@ func (h *desk) homeRoutes() []route {
 	return []route{
 		{Method: http.MethodGet, Path: "/{$}", Handler: h.home},
 		{Method: http.MethodGet, Path: "/home", Roles: operators, Handler: h.today},
-		{Method: http.MethodGet, Path: "/search", Roles: operators, Handler: h.search},
-		{Method: http.MethodGet, Path: "/search/{id}", Roles: operators, Handler: h.trace},
-		{Method: http.MethodPost, Path: "/search/{id}/resume", Roles: operators, Handler: h.resumeFor},
+		{Method: http.MethodGet, Path: "/search", Roles: watchers, Handler: h.search},
+		{Method: http.MethodGet, Path: "/search/{id}", Roles: watchers, Handler: h.trace},
+		{Method: http.MethodPost, Path: "/search/{id}/resume", Roles: watchers, Handler: h.resumeFor},
 	}
 }
 
@@ -115,6 +116,10 @@ func (h *desk) tasks(ctx context.Context, p page, actor exchange.Actor) ([]todo,
 			t.Link, t.Do = p.U("/accounts"), p.say("web.home.open.accounts")
 		case exchange.TaskKeyExpiring:
 			t.Link, t.Do = p.U("/api-keys"), p.say("web.home.open.keys")
+		case exchange.TaskLaneHalted, exchange.TaskLaneDown, exchange.TaskQuarantined, exchange.TaskUnknown:
+			if t.Link, t.Do = p.U("/lanes"), p.say("lanes.title"); x.Peer != "" {
+				t.Link, t.Do = p.U("/lanes/"+url.PathEscape(string(x.Peer))), p.say("lanes.one", h.nameOf(ctx, x.Peer))
+			}
 		}
 		if !x.Since.IsZero() {
 			t.Since = p.say("web.home.since", vnTime(x.Since))
@@ -129,7 +134,7 @@ func taskHarm(k exchange.TaskKind) int {
 	switch k {
 	case exchange.TaskLaneHalted, exchange.TaskQuarantined, exchange.TaskUnknown, exchange.TaskLaneDown:
 		return 3
-	case exchange.TaskDamaged, exchange.TaskManual, exchange.TaskLocked, exchange.TaskKeyExpiring:
+	case exchange.TaskDamaged, exchange.TaskManual, exchange.TaskLocked, exchange.TaskKeyExpiring, exchange.TaskHandover:
 	}
 	return 2
 }

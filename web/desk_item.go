@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -109,24 +110,32 @@ func (h *desk) showItem(w http.ResponseWriter, r *http.Request, failed error) {
 	if failed != nil {
 		p.Err = h.errView(p.Lang, failed)
 		status = p.Err.status
-		v.Wrong = wrongOf(r, failed, p.Err.Message)
+		v.Wrong = wrongOf(r, failed, p.Err)
 		p.Data = v
 	}
 	h.show(w, status, "item", p)
 }
 
-// wrongOf says at which field of the decision the error stands, and what it says.
-func wrongOf(r *http.Request, failed error, said string) map[string]string {
+// wrongOf says at which field of the decision the error stands, and what it says; said
+// then leads there.
+func wrongOf(r *http.Request, failed error, said *errView) map[string]string {
 	name, _ := fieldIn(text.As(failed))
 	switch end := path.Base(r.URL.Path); {
 	case text.CodeOf(failed) != text.InvalidInput:
 		return nil
-	case end == "refuse" && r.PostFormValue("reason") != "":
+	case end == "refuse" && !slices.Contains(refusalReasons, r.PostFormValue("reason")):
+		name = "why"
+	case end == "refuse":
 		name = "note"
 	case end == "recall" && r.PostFormValue("agree") != "":
 		name = "reason"
 	}
-	return map[string]string{name: said}
+	var f filled
+	f.mark(said, name)
+	for field, id := range map[string]string{"assignee": "assignee", "note": "note", "reason": "recall-reason", "why": "reason-" + refusalReasons[0]} {
+		f.put(field, id)
+	}
+	return f.wrong
 }
 
 // fillItem adds what is known of i beyond the item itself.

@@ -233,7 +233,7 @@ func (h *desk) setFirst(w http.ResponseWriter, r *http.Request) {
 		first, err = f.needed("first")
 	}
 	if err == nil {
-		err = h.books().SetFirst(r.Context(), h.Actor(r), book, year, first)
+		err = h.forms.do(h.onceOf(r, f), func() error { return h.books().SetFirst(r.Context(), h.Actor(r), book, year, first) })
 	}
 	h.registerDone(w, r, f, err)
 }
@@ -250,7 +250,9 @@ func (h *desk) voidNumber(w http.ResponseWriter, r *http.Request) {
 		seq, err = f.needed("seq")
 	}
 	if err == nil {
-		err = renamed(h.books().Void(r.Context(), h.Actor(r), book, year, seq, f.trimmed("reason")), "number", "seq")
+		err = h.forms.do(h.onceOf(r, f), func() error {
+			return renamed(h.books().Void(r.Context(), h.Actor(r), book, year, seq, f.trimmed("reason")), "number", "seq")
+		})
 	}
 	h.registerDone(w, r, f, err)
 }

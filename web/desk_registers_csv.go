@@ -47,7 +47,7 @@ func (h *desk) registerCSV(w http.ResponseWriter, r *http.Request) {
 		}
 		page.After = lines[len(lines)-1].Seq
 		if lines, err = h.books().Lines(r.Context(), h.Actor(r), book, year, page); err != nil {
-			h.site.report(newTrace(), err)
+			h.site.report(traceOf(r), err)
 			panic(http.ErrAbortHandler) // a register cut short must not look whole
 		}
 	}

@@ -20,6 +20,7 @@ func (h *desk) resultRoutes() []route {
 		{Method: http.MethodGet, Path: "/results/new", Roles: makers, Handler: h.newResult},
 		{Method: http.MethodPost, Path: "/results/new", Roles: makers, Upload: true, Handler: h.createResult},
 		{Method: http.MethodGet, Path: "/results/{id}", Roles: desks, Handler: h.result},
+		{Method: http.MethodPost, Path: "/results/{id}/delete", Roles: makers, Handler: h.deleteResult},
 		{Method: http.MethodGet, Path: "/results/{id}/file", Roles: desks, Handler: h.resultFile},
 		{Method: http.MethodGet, Path: "/results/{id}/pages/{page}", Roles: desks, Handler: h.resultPage},
 		{Method: http.MethodPost, Path: "/results/{id}/revoke", Roles: clerks, Handler: h.revokeResult},
@@ -112,6 +113,7 @@ type resultView struct {
 	Chain      []chainRow
 	Returned   string
 	Check      string // address that the QR leads to, empty before issue
+	Delete     string // where a draft is thrown away; empty when it cannot be
 	Revoke     string // where it is revoked; empty when it cannot be
 	RevokeOpen bool
 	Reason     field
@@ -179,6 +181,9 @@ func (h *desk) resultEnds(r *http.Request, p page, f filled, x exchange.Result, 
 		}
 	} else {
 		v.Returned = x.Issuance.Returned.Reason
+		if role != exchange.RoleLeader && x.Issuance.Stage() == exchange.StageDraft {
+			v.Delete = p.U(path + "/delete")
+		}
 	}
 	for _, l := range []struct {
 		id  exchange.ID

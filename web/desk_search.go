@@ -11,9 +11,6 @@ import (
 	"antin/internal/text"
 )
 
-// maxFound bounds what a search shows of each kind; who finds more narrows it.
-const maxFound = 30
-
 // foundRow is a document, item or result as the operator may see it: that it
 // exists, where it came from or went, and how it stands. Never its subject or content.
 type foundRow struct {
@@ -54,26 +51,16 @@ func (h *desk) search(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "web.nav.search")
 	p.Where = "search"
 	query := strings.TrimSpace(p.query.Get("q"))
-	if id := exchange.ID(query); known(id) {
-		lang, _ := text.ParseLang(p.query.Get("lang"))
-		http.Redirect(w, r, withLang(h.Prefix+"/search/"+url.PathEscape(query), lang), http.StatusSeeOther)
-		return
-	}
 	v := searchView{Find: p.finder("/search", p.say("web.find.label"), "", query), Empty: p.say("web.find.explain"), Query: clip(query)}
 	if query != "" {
-		byID, err := h.byID(r.Context(), p, h.Actor(r), query, &v)
-		if err == nil && byID != "" {
-			lang, _ := text.ParseLang(p.query.Get("lang"))
-			http.Redirect(w, r, withLang(h.Prefix+"/search/"+url.PathEscape(string(byID)), lang), http.StatusSeeOther)
-			return
-		}
-		if err == nil {
-			var rows []foundRow
-			rows, err = h.found(r.Context(), p, h.Actor(r), query)
-			v.Rows = append(v.Rows, rows...)
-		}
+		found, err := h.hits(r.Context(), h.Actor(r), query)
 		if err != nil {
 			h.fail(w, r, err)
+			return
+		}
+		h.tell(r.Context(), p, found, &v)
+		if len(found.Hits) == 1 && found.ByID && len(v.Refused) == 0 && v.Trouble == nil {
+			http.Redirect(w, r, v.Rows[0].URL, http.StatusSeeOther) // its own page tells the rest
 			return
 		}
 		v.Empty = p.say("web.search.nothing", query)
@@ -83,72 +70,37 @@ func (h *desk) search(w http.ResponseWriter, r *http.Request) {
 	h.show(w, http.StatusOK, "search", p)
 }
 
-// byID puts into v what query stands for as the id of a transfer or of a failure. It
-// returns the one thing whose timeline tells all there is, if that is so.
-func (h *desk) byID(ctx context.Context, p page, actor exchange.Actor, query string, v *searchView) (exchange.ID, error) {
-	if h.Finder == nil || strings.ContainsAny(query, " \t") {
-		return "", nil
+// hits is what the Finder knows; nothing without one.
+func (h *desk) hits(ctx context.Context, actor exchange.Actor, query string) (exchange.Hits, error) {
+	if h.Finder == nil {
+		return exchange.Hits{}, nil
 	}
-	f, err := h.Finder.Find(ctx, actor, query)
-	if err != nil {
-		return "", err
-	}
-	for _, t := range f.Transfers {
-		if t.Item == "" {
-			v.Refused = append(v.Refused, refusedRow{Peer: h.nameOf(ctx, t.Sender), State: p.say(text.Key("web.find.answer." + string(t.Answer))), At: t.At})
+	return h.Finder.Search(ctx, actor, query)
+}
+
+// tell puts into v what a search found.
+func (h *desk) tell(ctx context.Context, p page, found exchange.Hits, v *searchView) {
+	for _, x := range found.Hits {
+		row := foundRow{URL: p.U("/search/" + string(x.ID)), Kind: p.say(text.Key("web.find.kind." + string(x.Kind))), Number: x.Number, Peers: x.Peers, At: x.At}
+		switch x.Kind {
+		case exchange.HitDocument, exchange.HitResult:
+			row.State = p.say(text.Key("web.stage." + x.State))
+		case exchange.HitInbox:
+			row.State = exchange.InboxState(x.State).Message().In(p.Lang)
+		case exchange.HitDelivery:
+			row.URL, row.State = p.U("/deliveries/"+string(x.ID)), exchange.DeliveryState(x.State).Message().In(p.Lang)
+			row.Peers = h.nameOf(ctx, exchange.AgencyCode(x.Peers))
+		case exchange.HitLane:
+			row.URL, row.Number = p.U("/lanes/"+url.PathEscape(string(x.ID))), string(x.ID)
 		}
+		v.Rows = append(v.Rows, row)
 	}
-	if x := f.Trouble; x != nil {
+	for _, t := range found.Transfers {
+		v.Refused = append(v.Refused, refusedRow{Peer: h.nameOf(ctx, t.Sender), State: p.say(text.Key("web.find.answer." + string(t.Answer))), At: t.At})
+	}
+	if x := found.Trouble; x != nil {
 		v.Trouble = &troubleView{At: x.At, Where: x.Where, What: x.What}
 	}
-	if len(f.Subjects) > 0 && len(v.Refused) == 0 && v.Trouble == nil {
-		return f.Subjects[0], nil // an agency gives each transfer an id of its own
-	}
-	for _, id := range f.Subjects {
-		v.Rows = append(v.Rows, foundRow{URL: p.U("/search/" + string(id)), Number: string(id)})
-	}
-	return "", nil
-}
-
-// known reports whether id is of something that has a timeline.
-func known(id exchange.ID) bool {
-	for _, prefix := range []string{exchange.PrefixDocument, exchange.PrefixInbox, exchange.PrefixResult, exchange.PrefixDelivery} {
-		if id.Has(prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// found lists what query finds among outgoing documents, incoming ones and results.
-func (h *desk) found(ctx context.Context, p page, actor exchange.Actor, query string) ([]foundRow, error) {
-	limit := exchange.Page{Limit: maxFound}
-	var out []foundRow
-	add := func(kind text.Key, id exchange.ID, number, peers, state string, at time.Time) {
-		out = append(out, foundRow{URL: p.U("/search/" + string(id)), Kind: p.say(kind), Number: number, Peers: peers, State: state, At: at})
-	}
-	docs, err := h.Outbox.List(ctx, actor, exchange.DocumentFilter{Page: limit, Text: query})
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range docs {
-		add("web.nav.documents", d.ID, d.Issuance.Number.String(), d.Receivers, p.say(text.Key("web.stage."+string(d.Issuance.Stage()))), d.CreatedAt)
-	}
-	items, err := h.Inbox.List(ctx, actor, exchange.InboxFilter{Page: limit, Text: query})
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range items {
-		add("web.nav.inbox", i.ID, i.Header.FullNumber(), h.fromName(ctx, i.InboxItem), i.State.Message().In(p.Lang), i.ReceivedAt)
-	}
-	results, err := h.Results.List(ctx, actor, exchange.ResultFilter{Page: limit, Text: query})
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range results {
-		add("web.nav.results", x.ID, x.Issuance.Number.String(), "", p.say(text.Key("web.stage."+string(x.Issuance.Stage()))), x.CreatedAt)
-	}
-	return out, nil
 }
 
 // traceView is the timeline of one thing, for the operator.
@@ -157,12 +109,13 @@ type traceView struct {
 	Find       finder
 	Deliveries []resumable
 	URL        string // to post to
-	Timeline   []fact
+	Timeline   []fact // of both sides
 }
 
 // resumable is a delivery of a document, as the operator may push it.
 type resumable struct {
 	ID       string
+	URL      string // its own page
 	Transfer string // the id under which the other side knows it
 	View     deliveryView
 	MayRetry bool
@@ -184,18 +137,21 @@ func (h *desk) showTrace(w http.ResponseWriter, r *http.Request, failed error) {
 	p := h.page(r, "web.find.title", string(id))
 	p.at(h.Prefix + "/search/" + string(id))
 	p.Where = "search"
-	v := traceView{ID: string(id), Find: p.finder("/search", p.say("web.find.label"), "", ""), Timeline: viewTimeline(p.Lang, events),
-		URL: p.U("/search/" + string(id) + "/resume")}
-	if id.Has(exchange.PrefixDocument) {
-		d, err := h.Outbox.Document(r.Context(), actor, id)
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		for _, dl := range d.Deliveries {
-			stuck := dl.State == exchange.DeliveryQuarantined || dl.State == exchange.DeliveryReady && dl.Attempts > 0
-			v.Deliveries = append(v.Deliveries, resumable{ID: string(dl.ID), Transfer: string(dl.TransferID), View: viewDelivery(p.Lang, dl), MayRetry: stuck})
-		}
+	v := traceView{ID: string(id), Find: p.finder("/search", p.say("web.find.label"), "", ""), URL: p.U("/search/" + string(id) + "/resume")}
+	deliveries, err := h.Outbox.DeliveriesAbout(r.Context(), actor, id)
+	var sent []fact
+	if err == nil && id.Has(exchange.PrefixInbox) {
+		sent, err = h.sentFact(r.Context(), p.Lang, actor, id)
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	v.Timeline = inOrder(append(sent, h.bothSides(r.Context(), p.Lang, events, deliveries)...))
+	for _, dl := range deliveries {
+		stuck := dl.State == exchange.DeliveryQuarantined || dl.State == exchange.DeliveryReady && dl.Attempts > 0
+		v.Deliveries = append(v.Deliveries, resumable{ID: string(dl.ID), URL: p.U("/deliveries/" + string(dl.ID)), Transfer: string(dl.TransferID),
+			View: viewDelivery(p.Lang, dl), MayRetry: stuck})
 	}
 	status := http.StatusOK
 	if failed != nil {

@@ -258,7 +258,9 @@ func (h *desk) signWithKey(w http.ResponseWriter, r *http.Request) {
 func (h *desk) returnPaper(w http.ResponseWriter, r *http.Request) {
 	f, err := h.readForm(r)
 	if err == nil {
-		err = h.Outbox.Press.Return(r.Context(), h.Actor(r), exchange.ID(r.PathValue("id")), f.trimmed("reason"))
+		err = h.forms.do(h.onceOf(r, f), func() error {
+			return h.Outbox.Press.Return(r.Context(), h.Actor(r), exchange.ID(r.PathValue("id")), f.trimmed("reason"))
+		})
 	}
 	h.signed(w, r, f, err)
 }

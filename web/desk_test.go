@@ -224,7 +224,7 @@ func TestEveryFormHasAKeyOfItsOwn(t *testing.T) {
 			seen[m[1]] = true
 		}
 	}
-	if len(seen) != 4 { // accept and refuse, twice
+	if len(seen) != 6 { // to accept, to refuse and to log out, twice
 		t.Errorf("%d keys", len(seen))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"antin/exchange"
 	"antin/internal/text"
+	"antin/signer/report"
 	"antin/signer/validation"
 )
 
@@ -17,6 +18,8 @@ func (h *desk) verifyRoutes() []route {
 		{Method: http.MethodGet, Path: "/verifications/{id}", Roles: desks, Handler: h.verification},
 		{Method: http.MethodGet, Path: "/verifications/{id}/pages/{page}", Roles: desks, Handler: h.verificationPage},
 		{Method: http.MethodGet, Path: "/verifications/{id}/report", Roles: desks, Handler: h.verificationReport},
+		{Method: http.MethodGet, Path: "/verifications/{id}/report.pdf", Roles: desks, Handler: h.verificationPaper(report.PDF)},
+		{Method: http.MethodGet, Path: "/verifications/{id}/report.xml", Roles: desks, Handler: h.verificationPaper(report.XML)},
 	}
 }
 
@@ -24,7 +27,9 @@ func (h *desk) verifyRoutes() []route {
 type keptView struct {
 	verifyView
 	Kept exchange.Verification // zero on the page that only has the form
-	File string                // address of the report as JSON
+	File string                // address of the report as JSON, of its paper and of its XML
+	PDF  string
+	XML  string
 }
 
 func (h *desk) verifyPage(w http.ResponseWriter, r *http.Request) { h.showVerify(w, r, nil) }
@@ -34,35 +39,46 @@ func (h *desk) showVerify(w http.ResponseWriter, r *http.Request, failed error) 
 	p := h.page(r, "web.nav.verify")
 	p.at(h.Prefix + "/verifications")
 	p.Where = "verify"
-	p.Data = keptView{verifyView: newVerifyView(p, "/verifications", "web.check.privacy")}
+	v := keptView{verifyView: newVerifyView(p, "/verifications", "web.check.privacy")}
 	status := http.StatusOK
 	if failed != nil {
-		p.Err = h.errView(p.Lang, failed)
-		status = p.Err.status
+		var f filled
+		p.Err = h.blame(p.Lang, &f, failed)
+		f.put("file", "file")
+		status, v.Wrong = p.Err.status, f.wrong
 	}
+	v.Keyed = true
+	p.Data = v
 	h.show(w, status, "check", p)
 }
 
 // verify judges an uploaded file and keeps the report; the file only stays at hand
 // for a while, to show its pages.
 func (h *desk) verify(w http.ResponseWriter, r *http.Request) {
-	report, u, err := h.checker.check(w, r)
+	judged, u, err := h.checker.check(w, r)
 	if err != nil {
 		h.showVerify(w, r, err)
 		return
 	}
-	kept, err := h.Verifications.Keep(r.Context(), h.Actor(r), report, u.name, exchange.DigestOf(u.data))
+	digest, key := exchange.DigestOf(u.data), ""
+	if k := u.values["key"]; k != "" {
+		key = h.Actor(r).ID + " " + r.URL.Path + " " + k + " " + string(digest)
+	}
+	m, err := h.secrets.again(key, h.now(), func() (made, error) {
+		kept, err := h.Verifications.Keep(r.Context(), h.Actor(r), judged, u.name, digest)
+		return made{secret: string(kept.ID)}, err
+	})
 	if err != nil {
 		h.showVerify(w, r, err)
 		return
 	}
-	h.shelf.put(kept.ID, u.data)
-	h.back(w, r, "/verifications/", kept.ID)
+	h.shelf.put(exchange.ID(m.secret), u.data)
+	h.back(w, r, "/verifications/", exchange.ID(m.secret))
 }
 
 // verification shows a report that was kept.
 func (h *desk) verification(w http.ResponseWriter, r *http.Request) {
-	kept, report, err := h.judgement(r)
+	kept, judged, err := h.judgement(r)
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -70,10 +86,12 @@ func (h *desk) verification(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "web.check.title", kept.Name)
 	p.Where = "verify"
 	v := keptView{verifyView: newVerifyView(p, "/verifications", "web.check.privacy"), Kept: kept,
-		File: p.U("/verifications/" + string(kept.ID) + "/report")}
-	v.judged(p.Lang, report)
+		File: p.U("/verifications/" + string(kept.ID) + "/report"), PDF: p.U("/verifications/" + string(kept.ID) + "/report.pdf"),
+		XML: p.U("/verifications/" + string(kept.ID) + "/report.xml")}
+	v.Keyed = true
+	v.judged(p.Lang, judged)
 	if data, ok := h.shelf.get(kept.ID); ok {
-		paper := h.images.judged(r.Context(), &p, inMemory(kept.Digest, data), kept.Name, h.Prefix+"/verifications/"+string(kept.ID)+"/pages/", report, sender{})
+		paper := h.images.judged(r.Context(), &p, inMemory(kept.Digest, data), kept.Name, h.Prefix+"/verifications/"+string(kept.ID)+"/pages/", judged, sender{})
 		v.Paper = &paper
 		v.Report.link(p, v.Paper)
 	} else {
@@ -89,23 +107,23 @@ func (h *desk) judgement(r *http.Request) (exchange.Verification, *validation.Re
 	if err != nil {
 		return kept, nil, err
 	}
-	var report validation.Report
-	if err := json.Unmarshal(kept.Report, &report); err != nil {
+	var judged validation.Report
+	if err := json.Unmarshal(kept.Report, &judged); err != nil {
 		return kept, nil, err
 	}
-	return kept, &report, nil
+	return kept, &judged, nil
 }
 
 // verificationPage shows a page of the file while it is at hand.
 func (h *desk) verificationPage(w http.ResponseWriter, r *http.Request) {
-	kept, report, err := h.judgement(r)
+	kept, judged, err := h.judgement(r)
 	data, ok := h.shelf.get(exchange.ID(r.PathValue("id")))
 	if err == nil && !ok {
 		err = text.Errorf(text.NotFound, nil)
 	}
 	var src source
 	if err == nil {
-		src, err = signedSource(r, inMemory(kept.Digest, data), func() (*validation.Report, error) { return report, nil })
+		src, err = signedSource(r, inMemory(kept.Digest, data), func() (*validation.Report, error) { return judged, nil })
 	}
 	if err != nil {
 		h.fail(w, r, err)
@@ -123,13 +141,33 @@ func (h *desk) verificationReport(w http.ResponseWriter, r *http.Request) {
 	downloadBytes(w, r, kept.Report, string(kept.ID)+".json")
 }
 
+// verificationPaper is the kept report on paper or as XML of ETSI. One that was kept
+// without it is written from what its JSON says.
+func (h *desk) verificationPaper(f report.Format) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		kept, judged, err := h.judgement(r)
+		var data []byte
+		if err == nil {
+			var there bool
+			if data, there, err = h.Verifications.Written(r.Context(), kept, f); err == nil && !there {
+				data, err = report.Write(judged, f, report.Options{})
+			}
+		}
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		downloadBytes(w, r, data, string(kept.ID)+"."+string(f))
+	}
+}
+
 // newVerifyView is the form that takes a file to path.
 func newVerifyView(p page, path string, privacy text.Key) verifyView {
 	return verifyView{Action: p.U(path), Limit: MaxUpload, LimitM: MaxUpload >> 20, Privacy: p.say(privacy, MaxUpload>>20)}
 }
 
 // judged adds a report to v.
-func (v *verifyView) judged(lang text.Lang, report *validation.Report) {
-	v.Report = viewReport(lang, report, sender{})
-	v.Lines = fiveLines(lang, exchange.ItemView{}, report, sender{})[:4] // the fifth is about the way it came
+func (v *verifyView) judged(lang text.Lang, judged *validation.Report) {
+	v.Report = viewReport(lang, judged, sender{})
+	v.Lines = fiveLines(lang, exchange.ItemView{}, judged, sender{})[:4] // the fifth is about the way it came
 }

@@ -124,6 +124,9 @@ func (x exhibit) paper(p *page) paperView {
 	case errors.Is(err, errNoRenderer):
 		v.Problem = p.say("web.paper.none")
 		return v
+	case errors.Is(err, render.ErrLocked):
+		v.Problem = p.say("web.paper.locked")
+		return v
 	case err != nil:
 		v.Problem = p.say("web.paper.problem")
 		return v

@@ -16,7 +16,7 @@ import (
 // cases is the table: every form of the desk.
 func (w formWorld) cases(t *testing.T) []formCase {
 	t.Helper()
-	return slices.Concat(w.documentCases(t), w.inboxCases(), w.paperCases(t), w.bookCases(), w.peopleCases(t))
+	return slices.Concat(w.documentCases(t), w.inboxCases(), w.paperCases(t), w.bookCases(), w.peopleCases(t), w.startCases())
 }
 
 func draftRules() map[string]rule {
@@ -103,6 +103,8 @@ func (w formWorld) paperCases(t *testing.T) []formCase {
 		{route: "/results/new", as: officer, path: results + "new", valid: result, fields: rules},
 		{route: "/results/{id}/replace", as: officer, path: results + w.ids["result one"] + "/replace", valid: replacement,
 			fields: also(rules, map[string]rule{"reason": needed(lines(500))})},
+		{route: "/results/{id}/delete", as: officer, path: results + w.ids["result draft"] + "/delete", valid: url.Values{"key": {"rd"}, "version": {"1"}},
+			fields: map[string]rule{"key": key, "version": version}},
 		{route: "/results/{id}/revoke", as: clerk, path: results + w.ids["result two"] + "/revoke", valid: url.Values{"key": {"rv"}, "reason": {typed}},
 			fields: map[string]rule{"key": key, "reason": needed(lines(500))}},
 		{route: "/press/{id}/ask", as: clerk, path: "/a/press/" + w.ids["to ask"] + "/ask", valid: url.Values{"key": {"q"}}, fields: one},
@@ -117,7 +119,21 @@ func (w formWorld) paperCases(t *testing.T) []formCase {
 		{route: "/press/{id}/seal/complete", as: clerk, path: "/a/press/" + w.ids["numbered"] + "/seal/complete", valid: url.Values{"key": {"c"}, "form": {"raw"}, "value": {"AAAA"}}, fields: value, shown: refusedAll, logged: true},
 		{route: "/press/{id}/seal", as: clerk, path: "/a/press/" + w.ids["numbered"] + "/seal", valid: url.Values{"key": {"s"}, "shown": {w.shown(t)}},
 			fields: map[string]rule{"key": key, "shown": {kind: "choice", required: true, says: "em trước"}}, logged: true},
-		{route: "/verifications", as: clerk, path: "/a/verifications", valid: url.Values{}, fields: map[string]rule{"file": {kind: "file"}}, file: pdf, name: typed + ".pdf"},
+		{route: "/verifications", as: clerk, path: "/a/verifications", valid: url.Values{"key": {"v"}}, fields: map[string]rule{"key": key, "file": {kind: "file"}}, file: pdf, name: typed + ".pdf"},
+	}
+}
+
+// startCases are the forms of the demo's start page.
+func (w formWorld) startCases() []formCase {
+	document := map[string]rule{"key": key, "document": {kind: "choice", required: true, says: "Biểu mẫu"}}
+	clerk, issued := exchange.RoleClerk, w.ids["started"]
+	return []formCase{
+		{route: "/start/role", as: clerk, path: "/start/role", valid: url.Values{"key": {"r"}, "agency": {"H98.21"}, "role": {"it"}},
+			fields: map[string]rule{"key": key, "agency": {kind: "choice", required: true, says: "Biểu mẫu"}, "role": {kind: "choice", required: true, says: "ai trò"}}},
+		{route: "/start/prepare", as: clerk, path: "/start/prepare", valid: url.Values{"key": {"p"}, "own": {"1"}}, file: []byte("%PDF-1.7"), name: "a.pdf",
+			fields: map[string]rule{"key": key, "own": {kind: "ignored", says: "Biểu mẫu"}, "file": {kind: "kept"}}},
+		{route: "/start/send", as: clerk, path: "/start/send", valid: url.Values{"key": {"s"}, "document": {issued}}, fields: document},
+		{route: "/start/tamper", as: clerk, path: "/start/tamper", valid: url.Values{"key": {"t"}, "document": {issued}}, fields: document},
 	}
 }
 
@@ -158,7 +174,7 @@ func (w formWorld) peopleCases(t *testing.T) []formCase {
 			fields: map[string]rule{"key": key, "login": {kind: "login", required: true, says: "Tên đăng nhập"}, "name": name, "role": role, "position": position, "competence": competence}},
 		{route: "/accounts/{id}", as: it, path: at, valid: url.Values{"key": {"e"}, "version": {"2"}, "name": {typed}, "role": {"lanh_dao"}, "position": {typed}, "competence": {typed}},
 			fields: map[string]rule{"key": key, "version": version, "name": name, "role": role, "position": position, "competence": competence}},
-		{route: "/accounts/{id}/certificate", as: it, path: at + "/certificate", valid: url.Values{}, fields: map[string]rule{"file": {kind: "file"}}, file: cert, name: "a.cer"},
+		{route: "/accounts/{id}/certificate", as: it, path: at + "/certificate", valid: url.Values{"key": {"c"}}, fields: map[string]rule{"key": key, "file": {kind: "file"}}, file: cert, name: "a.cer"},
 		{route: "/accounts/{id}/certificate/bind", as: it, path: at + "/certificate/bind", valid: url.Values{"key": {"b"}, "remove": {"yes"}},
 			fields: map[string]rule{"key": key, "der": {kind: "choice", says: "hứng thư"}, "remove": {kind: "choice", says: "Biểu mẫu"}}},
 		{route: "/accounts/{id}/password", as: it, path: at + "/password", valid: url.Values{"key": {"p"}}, fields: one},
@@ -171,13 +187,20 @@ func (w formWorld) peopleCases(t *testing.T) []formCase {
 		{route: "/api-keys/{id}/revoke", as: it, path: "/a/api-keys/" + w.ids["revoked"] + "/revoke", valid: url.Values{"key": {"x"}}, fields: one},
 		{route: "/search/{id}/resume", as: it, path: "/a/search/" + w.ids["hand"] + "/resume", valid: url.Values{"key": {"s"}, "delivery": {w.ids["delivery"]}}, shown: refusedAll,
 			fields: map[string]rule{"key": key, "delivery": {kind: "choice", required: true, says: anything}}},
+		{route: "/lanes/{to}/hold", as: it, path: "/a/lanes/H98.35/hold", valid: url.Values{"key": {"lh"}, "reason": {typed}}, fields: map[string]rule{"key": key, "reason": needed(lines(500))}},
+		{route: "/lanes/{to}/release", as: exchange.RoleClerk, path: "/a/lanes/H98.35/release", valid: url.Values{"key": {"lr"}}, fields: one},
+		{route: "/deliveries/{id}/hold", as: it, path: "/a/deliveries/" + w.ids["waiting"] + "/hold", valid: url.Values{"key": {"dh"}, "reason": {typed}},
+			fields: map[string]rule{"key": key, "reason": needed(lines(500))}},
+		{route: "/deliveries/{id}/resume", as: exchange.RoleClerk, path: "/a/deliveries/" + w.ids["waiting"] + "/resume", valid: url.Values{"key": {"dr"}}, fields: one},
+		{route: "/deliveries/{id}/quarantine", as: it, path: "/a/deliveries/" + w.ids["waiting"] + "/quarantine", valid: url.Values{"key": {"dq"}, "reason": {typed}},
+			fields: map[string]rule{"key": key, "reason": needed(lines(500))}},
 		{route: "/documents/{id}/deliveries/{delivery}/resume", as: exchange.RoleClerk, path: "/a/documents/" + w.ids["sent"] + "/deliveries/dl_none/resume", valid: url.Values{"key": {"s"}},
 			shown: refusedAll, fields: one},
-		{route: "/login", as: it, path: "/a/login", valid: url.Values{"login": {"khong"}, "password": {"một câu không đúng"}}, shown: refusedAll, logged: true,
-			fields: map[string]rule{"login": {kind: "choice", required: true, says: "Tên đăng nhập"}, "password": {kind: "secret", required: true, says: "ật khẩu"}, "next": {kind: "ignored", says: "Biểu mẫu"}}},
-		{route: "/password", as: it, path: "/a/password", valid: url.Values{"old": {"không biết là gì"}, "new": {"một câu dài hơn"}, "again": {"một câu dài hơn"}, "username": {"x"}}, shown: refusedAll, logged: true,
-			fields: map[string]rule{"old": {kind: "secret", required: true, says: "ật khẩu"}, "new": {kind: "secret", required: true, says: "ật khẩu"}, "again": {kind: "secret", required: true, says: "ật khẩu"},
+		{route: "/login", as: it, path: "/a/login", valid: url.Values{"key": {"l"}, "login": {"khong"}, "password": {"một câu không đúng"}}, shown: refusedAll, logged: true,
+			fields: map[string]rule{"key": key, "login": {kind: "choice", required: true, says: "Tên đăng nhập"}, "password": {kind: "secret", required: true, says: "ật khẩu"}, "next": {kind: "ignored", says: "Biểu mẫu"}}},
+		{route: "/password", as: it, path: "/a/password", valid: url.Values{"key": {"w"}, "old": {"không biết là gì"}, "new": {"một câu dài hơn"}, "again": {"một câu dài hơn"}, "username": {"x"}}, shown: refusedAll, logged: true,
+			fields: map[string]rule{"key": key, "old": {kind: "secret", required: true, says: "ật khẩu"}, "new": {kind: "secret", required: true, says: "ật khẩu"}, "again": {kind: "secret", required: true, says: "ật khẩu"},
 				"username": {kind: "hidden", says: "Biểu mẫu"}}},
-		{route: "/logout", as: it, path: "/a/logout", valid: url.Values{}, fields: map[string]rule{}},
+		{route: "/logout", as: it, path: "/a/logout", valid: url.Values{"key": {"o"}}, shown: sessionEnds, fields: map[string]rule{"key": key}},
 	}
 }

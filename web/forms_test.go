@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"html"
 	"io"
 	"maps"
 	"net/http"
@@ -13,10 +14,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"antin/certs/certstest"
 	"antin/exchange"
 	"antin/internal/text"
+	"antin/web"
 )
 
 // rule is what a field takes.
@@ -109,9 +112,10 @@ const typed = `<img src=x onerror=alert(1)> ../../etc/passwd "Tie` + "\u0302\u03
 
 // formWorld is a pair of agencies with something for every form.
 type formWorld struct {
-	a, b *site
-	lone exchange.AgencyCode
-	ids  map[string]string
+	a, b  *site
+	start http.Handler // of the demo over both
+	lone  exchange.AgencyCode
+	ids   map[string]string
 }
 
 func newFormWorld(t *testing.T) formWorld {
@@ -139,7 +143,13 @@ func newFormWorld(t *testing.T) formWorld {
 	ds, err := a.desk.Outbox.Send(ctx, a.clerk, exchange.SendRequest{Document: hand.ID, To: []exchange.AgencyCode{lone.Code}})
 	must(t, err)
 	w.ids["hand"], w.ids["delivery"] = string(hand.ID), string(ds[0].ID)
-	w.ids["issued"] = string(a.document(t, "Chưa gửi").ID)
+	down := b.office.Agency
+	down.Code, down.Name = "H98.88", "Sở Đang Tắt"
+	a.desk.Outbox.Directory = exchange.AgencyList{a.office.Agency, b.office.Agency, lone, down}
+	ds, err = a.desk.Outbox.Send(ctx, a.clerk, exchange.SendRequest{Document: a.document(t, "Đang chờ gửi").ID, To: []exchange.AgencyCode{down.Code}})
+	must(t, err)
+	w.ids["waiting"] = string(ds[0].ID)
+	w.ids["issued"], w.ids["started"] = string(a.document(t, "Chưa gửi").ID), string(a.document(t, "Bắt đầu").ID)
 	for _, name := range []string{"one", "two"} {
 		x, err := a.desk.Results.Create(ctx, a.clerk, exchange.NewResult{Signatory: "leader", Form: exchange.ResultForm{Dossier: "H98.21-" + name,
 			Kind: exchange.DocumentKind{Code: 2, Name: "Quyết định"}, Notation: "QD", Subject: "Bản sao", Body: "Điều 1."}})
@@ -150,6 +160,10 @@ func newFormWorld(t *testing.T) formWorld {
 		must(t, err)
 		w.ids["result "+name] = string(x.ID)
 	}
+	draft, err := a.desk.Results.Create(ctx, a.clerk, exchange.NewResult{Signatory: "leader", Form: exchange.ResultForm{Dossier: "H98.21-draft",
+		Kind: exchange.DocumentKind{Code: 2, Name: "Quyết định"}, Notation: "QD", Subject: "Bản nháp", Body: "Điều 1."}})
+	must(t, err)
+	w.ids["result draft"] = string(draft.ID)
 	w.papers(t)
 	acc := a.person(t, "chi", exchange.RoleLeader, true)
 	w.ids["account"] = string(acc.ID)
@@ -161,6 +175,7 @@ func newFormWorld(t *testing.T) formWorld {
 		must(t, err)
 		w.ids[name] = string(k.ID)
 	}
+	w.start = entered(t, web.Start{Story: &story{t: t, a: a, b: b}, Enter: enter(t, a, b), A: &a.desk, B: &b.desk, Now: time.Now})
 	return w
 }
 
@@ -218,6 +233,9 @@ func (c formCase) send(t *testing.T, h http.Handler, form url.Values, file []byt
 func (w formWorld) handler(t *testing.T, c formCase) (*site, http.Handler) {
 	t.Helper()
 	s := w.a
+	if strings.HasPrefix(c.path, "/start/") || c.path == "/" {
+		return s, w.start
+	}
 	if strings.HasPrefix(c.path, "/b/") {
 		s = w.b
 	}
@@ -256,7 +274,7 @@ func TestEveryFieldOfEveryFormRefusesWhatItCannotTake(t *testing.T) {
 		if after := s.events(t); after != before && !c.logged {
 			t.Errorf("%s: refused forms left %d entries in the log", c.path, after-before)
 		}
-		c.take(t, h)
+		c.take(t, s, h)
 	}
 }
 
@@ -282,6 +300,92 @@ func wantRefused(t *testing.T, c formCase, name string, r rule, value string, w 
 		}
 		t.Errorf("%s %s=%.24q: the refusal does not say %q: %s", c.path, name, value, says, said)
 	}
+	if !slices.Contains(never, value) && w.Code != http.StatusTooManyRequests { // who tries too often is told that alone; of which no browser sends any, and no page can show them again
+		wantAtField(t, c, name, value, body)
+	}
+}
+
+// The controls of a form that a person sees and fills in.
+var (
+	controls    = regexp.MustCompile(`<(?:input|select|textarea)\b[^>]*>`)
+	controlName = regexp.MustCompile(`\sname="([^"]+)"`)
+	controlID   = regexp.MustCompile(`\sid="([^"]+)"`)
+	controlType = regexp.MustCompile(`\stype="([^"]+)"`)
+	describedBy = regexp.MustCompile(`\saria-describedby="([^"]+)"`)
+	linked      = regexp.MustCompile(`<a href="#([^"]+)">`)
+)
+
+// formsOf are the insides of the forms of a page that are sent to path.
+func formsOf(body, path string) (out []string) {
+	same := func(action string) bool {
+		action, _, _ = strings.Cut(html.UnescapeString(action), "?")
+		return action == path
+	}
+	for _, m := range postForms.FindAllStringSubmatch(body, -1) {
+		if same(formAction.FindStringSubmatch(m[1])[1]) {
+			out = append(out, m[2])
+		}
+	}
+	for _, m := range lateAction.FindAllStringSubmatch(body, -1) {
+		if same(m[2]) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// pressed are fields that nobody types: a page that carries something else in them was
+// tampered with, and is not shown again.
+var pressed = []string{"key", "version", "lang", "username", "form", "delivery", "remove", "disabled", "confirmed", "shown", "way", "agree", "code"}
+
+// wantAtField says unless what is wrong stands at the control of that name, as a
+// screen reader finds it, and the top of the page leads there.
+func wantAtField(t *testing.T, c formCase, name, value, body string) {
+	t.Helper()
+	forms := formsOf(body, c.path)
+	if len(forms) == 0 {
+		if c.shown != refusedAll && !(slices.Contains(pressed, name) && strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) || len(value) > 2048) {
+			t.Errorf("%s %s=%.24q: the form is not shown again", c.path, name, value)
+		}
+		return
+	}
+	seen, marked, ids := 0, 0, map[string]bool{}
+	for _, inside := range forms {
+		for _, tag := range controls.FindAllString(inside, -1) {
+			m, kind := controlName.FindStringSubmatch(tag), controlType.FindStringSubmatch(tag)
+			if m == nil || kind != nil && kind[1] == "hidden" {
+				continue
+			}
+			at := controlID.FindStringSubmatch(tag)
+			invalid := strings.Contains(tag, ` aria-invalid="true"`)
+			if invalid && at != nil {
+				ids[at[1]] = true
+			}
+			if m[1] != name {
+				continue
+			}
+			seen++
+			if !invalid {
+				continue
+			}
+			marked++
+			by := describedBy.FindStringSubmatch(tag)
+			if by == nil || !strings.Contains(body, `id="`+strings.Fields(by[1])[0]+`"`) {
+				t.Errorf("%s %s=%.24q: nothing describes what is wrong with %s", c.path, name, value, tag)
+			}
+		}
+	}
+	if seen == 0 { // filled in by the page, or pressed
+		return
+	}
+	if marked == 0 {
+		t.Errorf("%s %s=%.24q: the field is not marked", c.path, name, value)
+		return
+	}
+	to := linked.FindStringSubmatch(problem.FindString(body))
+	if to == nil || !ids[to[1]] {
+		t.Errorf("%s %s=%.24q: the top leads to no field that is marked: %v of %v", c.path, name, value, to, ids)
+	}
 }
 
 // badFiles sends files that are none of what the form asks for.
@@ -298,9 +402,12 @@ func (w formWorld) badFiles(t *testing.T, c formCase, h http.Handler) {
 	}
 }
 
+// sessionEnds marks the form after which nobody is there to press again.
+const sessionEnds = "session ends"
+
 // take sends the form as it should be, which must work, and sees that what was typed
 // comes out as text.
-func (c formCase) take(t *testing.T, h http.Handler) {
+func (c formCase) take(t *testing.T, s *site, h http.Handler) {
 	t.Helper()
 	a := c.send(t, h, c.valid, c.file)
 	if c.shown == refusedAll {
@@ -312,6 +419,16 @@ func (c formCase) take(t *testing.T, h http.Handler) {
 	if a.Code != http.StatusSeeOther && a.Code != http.StatusOK {
 		t.Errorf("%s with a right answer: %d %s", c.path, a.Code, problem.FindString(a.Body.String()))
 		return
+	}
+	if c.shown == sessionEnds {
+		return
+	}
+	n := s.events(t)
+	if again := c.send(t, h, c.valid, c.file); again.Code != a.Code || again.Header().Get("Location") != a.Header().Get("Location") {
+		t.Errorf("%s pressed twice: %d to %q, then %d to %q %s", c.path, a.Code, a.Header().Get("Location"), again.Code, again.Header().Get("Location"), problem.FindString(again.Body.String()))
+	}
+	if after := s.events(t); after != n {
+		t.Errorf("%s pressed twice acts twice: %d entries more in the log", c.path, after-n)
 	}
 	body := a.Body.String()
 	if to := a.Header().Get("Location"); to != "" {
@@ -357,6 +474,11 @@ func TestEveryFormAndFieldHasAnEntryInTheTable(t *testing.T) {
 		}
 		patterns.Handle("POST "+rt.Path, http.NotFoundHandler())
 	}
+	for rt := range entries {
+		if strings.HasPrefix(rt, "/start/") {
+			patterns.Handle("POST "+rt, http.NotFoundHandler())
+		}
+	}
 	routeOf := func(action string) string {
 		action, _, _ = strings.Cut(action, "?")
 		u, err := url.Parse("http://x" + strings.TrimPrefix(strings.TrimPrefix(action, "/a"), "/b"))
@@ -375,6 +497,9 @@ func TestEveryFormAndFieldHasAnEntryInTheTable(t *testing.T) {
 				if _, ok := entries[rt][m[1]]; !ok {
 					t.Errorf("the field %s of %s has no entry", m[1], rt)
 				}
+			}
+			if !strings.Contains(inside, ` name="key"`) {
+				t.Errorf("the form of %s carries no key: pressed twice, it acts twice", rt)
 			}
 		}
 		for _, m := range postForms.FindAllStringSubmatch(body, -1) {
@@ -404,7 +529,7 @@ func TestEveryFormAndFieldHasAnEntryInTheTable(t *testing.T) {
 // unseen are forms that only stand on pages of another set-up: with a token for the
 // key, and with a delivery that was set aside.
 var unseen = []string{"/sign/{id}/upload", "/sign/{id}/complete", "/press/{id}/seal/upload", "/press/{id}/seal/complete",
-	"/documents/{id}/deliveries/{delivery}/resume", "/search/{id}/resume"}
+	"/documents/{id}/deliveries/{delivery}/resume", "/search/{id}/resume", "/lanes/{to}/release"}
 
 type formPage struct {
 	as   exchange.Role
@@ -415,12 +540,13 @@ type formPage struct {
 func (w formWorld) pages() []formPage {
 	clerk, leader, it := exchange.RoleClerk, exchange.RoleLeader, exchange.RoleOperator
 	year := strconv.Itoa(time.Now().In(exchange.Vietnam).Year())
-	out := []formPage{{clerk, "/a/documents/new"}, {clerk, "/a/documents/" + w.ids["draft"] + "/edit"}, {clerk, "/a/documents/" + w.ids["sent"] + "/replace"},
-		{clerk, "/a/results/new"}, {clerk, "/a/results/" + w.ids["result one"]}, {clerk, "/a/results/" + w.ids["result one"] + "/replace"},
+	out := []formPage{{clerk, "/"}, {clerk, "/a/documents/new"}, {clerk, "/a/documents/" + w.ids["draft"] + "/edit"}, {clerk, "/a/documents/" + w.ids["sent"] + "/replace"},
+		{clerk, "/a/results/new"}, {clerk, "/a/results/" + w.ids["result one"]}, {clerk, "/a/results/" + w.ids["result draft"]}, {clerk, "/a/results/" + w.ids["result one"] + "/replace"},
 		{clerk, "/a/registers/di/new"}, {clerk, "/a/registers/den/new"}, {clerk, "/a/registers/di/" + year}, {clerk, "/b/registers/di/" + year},
 		{clerk, "/a/press/" + w.ids["numbered"] + "/seal"}, {clerk, "/a/verifications"}, {clerk, "/a/password"}, {clerk, "/a/login"},
 		{leader, "/a/sign"}, {leader, "/a/sign/" + w.ids["to sign"]},
-		{it, "/a/accounts"}, {it, "/a/accounts/new"}, {it, "/a/accounts/" + w.ids["account"]}, {it, "/a/api-keys"}, {it, "/a/search/" + w.ids["hand"]}}
+		{it, "/a/accounts"}, {it, "/a/accounts/new"}, {it, "/a/accounts/" + w.ids["account"]}, {it, "/a/api-keys"}, {it, "/a/search/" + w.ids["hand"]},
+		{it, "/a/lanes"}, {it, "/a/lanes/H98.35"}, {clerk, "/a/lanes/H98.88"}, {clerk, "/a/deliveries/" + w.ids["waiting"]}, {it, "/a/deliveries/" + w.ids["waiting"]}}
 	for _, name := range []string{"draft", "to ask", "sent", "hand", "issued", "signed", "numbered"} {
 		out = append(out, formPage{clerk, "/a/documents/" + w.ids[name]})
 	}

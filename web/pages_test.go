@@ -17,10 +17,10 @@ import (
 )
 
 // keyInSource finds the catalogue keys that templates and Go files name.
-var keyInSource = regexp.MustCompile(`"((?:web|desk|people)\.[a-z0-9_.-]+)"`)
+var keyInSource = regexp.MustCompile(`"((?:web|desk|people|lanes)\.[a-z0-9_.-]+)"`)
 
 // areas are the parts of the catalogue that only pages speak.
-var areas = []string{"web.", "desk.", "people."}
+var areas = []string{"web.", "desk.", "people.", "lanes."}
 
 func TestEveryTextThatThePagesNameExists(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestEveryTextThatThePagesNameExists(t *testing.T) {
 	}
 	// Keys that are put together from a value.
 	together := map[string][]string{
-		"web.nav.": {"home", "sign", "inbox", "documents", "results", "registers", "verify", "search", "people", "keys", "peers"}, "web.priority.": {"1", "2", "3", "4"},
+		"web.nav.": {"home", "sign", "inbox", "documents", "results", "registers", "verify", "lanes", "search", "people", "keys", "peers"}, "web.priority.": {"1", "2", "3", "4"},
 		"web.stage.":     {string(exchange.StageDraft), string(exchange.StageAwaitingSignature), string(exchange.StageAwaitingSeal), string(exchange.StageSigned), string(exchange.StageNumbered), string(exchange.StageIssued)},
 		"web.integrity.": {string(validation.IntegrityOK), string(validation.IntegrityBroken), string(validation.IntegrityNotChecked)},
 		"web.modified.": {string(validation.ModificationNone), string(validation.ModificationEvidence), string(validation.ModificationForm),

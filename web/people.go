@@ -87,6 +87,16 @@ func (h *desk) accountState(p page, a exchange.Account) (state, class string) {
 type accountForm struct {
 	Login, Name, Position, Competence string
 	Roles                             []choice
+	Wrong                             map[string]string // what is wrong with fields, by their names
+}
+
+// written is the form of an account as it came in, with what f says is wrong.
+func (p page) written(f filled) accountForm {
+	for _, name := range []string{"login", "name", "role", "position", "competence"} {
+		f.put(name, name)
+	}
+	return accountForm{Login: clip(f.V("login")), Name: clip(f.V("name")), Position: clip(f.V("position")), Competence: clip(f.V("competence")),
+		Roles: p.roles(f.V("role")), Wrong: f.wrong}
 }
 
 func (p page) roles(selected string) []choice {
@@ -125,8 +135,9 @@ func (h *desk) addAccount(w http.ResponseWriter, r *http.Request) {
 		p := h.page(r, "people.add.title")
 		p.Where = "people"
 		p.at(h.Prefix + "/accounts/new")
-		p.Err = h.errView(p.Lang, err)
-		p.Data = accountForm{Login: clip(v("login")), Name: clip(v("name")), Position: clip(v("position")), Competence: clip(v("competence")), Roles: p.roles(v("role"))}
+		f := typed(r)
+		p.Err = h.blame(p.Lang, &f, err)
+		p.Data = p.written(f)
 		h.show(w, p.Err.status, "account-new", p)
 		return
 	}
@@ -136,12 +147,12 @@ func (h *desk) addAccount(w http.ResponseWriter, r *http.Request) {
 // errShown says that a secret was shown and is gone.
 var errShown = text.Detailed(text.StateConflict, nil, "people.secret.shown")
 
-// formOf names the form that r sends, and who sends it; "" when it is none of ours.
+// formOf is onceOf of a form without a file.
 func (h *desk) formOf(r *http.Request) string {
-	if k := formKey(r); k != "" {
-		return h.Actor(r).ID + " " + r.URL.Path + " " + k
+	if formKey(r) == "" { // which parses the form
+		return ""
 	}
-	return ""
+	return h.onceOf(r, typed(r))
 }
 
 // showPassword is the only page that ever shows it.
@@ -164,9 +175,10 @@ type accountView struct {
 	Class       string
 	Self        bool
 	Leader      bool
-	Certificate *certificateView // bound
-	Offered     *certificateView // read from the file just uploaded, to be confirmed
-	DER         string           // of Offered, in base64
+	Certificate *certificateView  // bound
+	Offered     *certificateView  // read from the file just uploaded, to be confirmed
+	DER         string            // of Offered, in base64
+	Wrong       map[string]string // what is wrong with the file of a certificate
 	Timeline    []fact
 }
 
@@ -174,8 +186,8 @@ func (h *desk) account(w http.ResponseWriter, r *http.Request) {
 	h.showAccount(w, r, nil, nil)
 }
 
-// showAccount is the page of the account that r names, with an error of a form on it,
-// or a certificate to be confirmed.
+// showAccount is the page of the account that r names, with an error of a form on it
+// beside what was typed, or a certificate to be confirmed.
 func (h *desk) showAccount(w http.ResponseWriter, r *http.Request, failed error, offered []byte) {
 	id := exchange.ID(r.PathValue("id"))
 	acc, err := h.Access.Account(r.Context(), h.Actor(r), id)
@@ -199,8 +211,13 @@ func (h *desk) showAccount(w http.ResponseWriter, r *http.Request, failed error,
 	}
 	status := http.StatusOK
 	if failed != nil {
-		p.Err = h.errView(p.Lang, failed)
-		status = p.Err.status
+		f := typed(r)
+		p.Err = h.blame(p.Lang, &f, failed)
+		status, v.Wrong = p.Err.status, f.wrong
+		f.put("file", "file")
+		if f.values.Has("name") && p.Err.status != http.StatusPreconditionFailed { // else somebody changed it meanwhile, which must be seen
+			v.Form = p.written(f)
+		}
 	}
 	p.Data = v
 	h.show(w, status, "account", p)

@@ -54,7 +54,7 @@ func encodeDER(der []byte) string { return base64.StdEncoding.EncodeToString(der
 func (h *desk) showCertificate(w http.ResponseWriter, r *http.Request) {
 	u, err := readUpload(w, r)
 	if err == nil && len(u.data) == 0 {
-		err = text.Detailed(text.InvalidInput, nil, "people.certificate.choose")
+		err = atField("file", text.Detailed(text.InvalidInput, nil, "people.certificate.choose"))
 	}
 	if err != nil {
 		h.showAccount(w, r, err, nil)

@@ -26,6 +26,8 @@ type apiKeysView struct {
 	Name    string
 	Days    []choice
 	Overlap []choice
+	Wrong   map[string]string // what is wrong with the new key
+	Bad     exchange.ID       // the key whose rotation was wrong
 }
 
 func (h *desk) apiKeys(w http.ResponseWriter, r *http.Request) { h.showAPIKeys(w, r, nil) }
@@ -66,8 +68,15 @@ func (h *desk) showAPIKeys(w http.ResponseWriter, r *http.Request, failed error)
 	}
 	status := http.StatusOK
 	if failed != nil {
-		p.Err = h.errView(p.Lang, failed)
-		status = p.Err.status
+		f := typed(r)
+		p.Err = h.blame(p.Lang, &f, failed)
+		status, v.Wrong, v.Bad = p.Err.status, f.wrong, exchange.ID(r.PathValue("id"))
+		f.put("name", "name")
+		f.put("days", "days")
+		f.put("overlap", "overlap-"+string(v.Bad))
+		if len(v.Scopes) > 0 {
+			f.put("scope", "scope-0")
+		}
 	}
 	p.Data = v
 	h.show(w, status, "api-keys", p)

@@ -86,6 +86,9 @@ type verifyView struct {
 	Lines   []line
 	Paper   *paperView // nil: the pages are not shown
 	Gone    string     // why they are not, when that needs saying
+	// Keyed says that a file sent twice is one act: the desk keeps the report.
+	Keyed bool
+	Wrong map[string]string // what is wrong with the file
 }
 
 func (h *public) verifyPage(r *http.Request) page {
@@ -100,7 +103,12 @@ func (h *public) check(w http.ResponseWriter, r *http.Request) {
 	p := h.verifyPage(r)
 	report, u, err := h.validate(w, r)
 	if err != nil {
-		p.Err = h.errView(p.Lang, err)
+		var f filled
+		v := newVerifyView(p, "/", "web.verify.privacy")
+		p.Err = h.blame(p.Lang, &f, err)
+		f.put("file", "file")
+		v.Wrong = f.wrong
+		p.Data = v
 		h.show(w, p.Err.status, "verify", p)
 		return
 	}

@@ -34,7 +34,7 @@ type RouteInfo struct {
 func (h *desk) routes() []route {
 	own := []route{{Method: http.MethodGet, Path: "/assets/{name}", Open: true, Handler: serveAsset}}
 	return slices.Concat(own, h.homeRoutes(), h.inboxRoutes(), h.verifyRoutes(), h.documentRoutes(), h.resultRoutes(), h.registerRoutes(),
-		h.signRoutes(), h.peopleRoutes(), h.sessionRoutes())
+		h.signRoutes(), h.laneRoutes(), h.peopleRoutes(), h.sessionRoutes())
 }
 
 // Routes lists every page of the desk. It may be called before Handler.
@@ -107,7 +107,7 @@ var (
 var navEntries = []struct{ ID, Path string }{
 	{"home", "/home"}, {"sign", "/sign"}, {"inbox", "/inbox"}, {"documents", "/documents"}, {"results", "/results"},
 	{"registers", "/registers"}, {"verify", "/verifications"},
-	{"search", "/search"}, {"people", "/accounts"}, {"keys", "/api-keys"}, {"peers", "/peers"},
+	{"lanes", "/lanes"}, {"search", "/search"}, {"people", "/accounts"}, {"keys", "/api-keys"}, {"peers", "/peers"},
 }
 
 // nav is what actor may choose from.

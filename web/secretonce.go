@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -11,11 +12,14 @@ import (
 // and a slow network's repeat.
 const secretLife = 30 * time.Second
 
+// errForgotten says that the answer to a form sent twice is not at hand any more.
+var errForgotten = errors.New("the answer was forgotten")
+
 // made is what a form made whose secret is shown once.
 type made struct {
 	account exchange.Account
 	key     exchange.APIKey
-	secret  string
+	secret  string // or what else answers the form: an id, an address
 	at      time.Time
 }
 
@@ -59,7 +63,16 @@ func (o *secretOnce) do(key string, now time.Time, act func() (made, error)) (m 
 	defer o.mu.Unlock()
 	m, ok := o.done[key]
 	if !ok || now.Sub(m.at) >= secretLife {
-		return made{}, errShown
+		return made{}, errors.Join(errShown, errForgotten)
 	}
 	return m, nil
+}
+
+// again is do for what may be done anew when its answer was forgotten since.
+func (o *secretOnce) again(key string, now time.Time, act func() (made, error)) (made, error) {
+	m, err := o.do(key, now, act)
+	if errors.Is(err, errForgotten) {
+		return act()
+	}
+	return m, err
 }

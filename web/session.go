@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
@@ -116,6 +118,7 @@ func (h *desk) local(p string) bool {
 type loginView struct {
 	Login string
 	Next  string
+	Wrong map[string]string // what is wrong with fields, by their names
 }
 
 func (h *desk) loginPage(w http.ResponseWriter, r *http.Request) {
@@ -138,11 +141,26 @@ func (h *desk) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	login, next := r.PostFormValue("login"), r.PostFormValue("next")
-	token, s, err := h.Access.Login(r.Context(), h.Office.Agency.Code, login, r.PostFormValue("password"), remote(r).String())
+	enter := func() (m made, err error) {
+		m.secret, _, err = h.Access.Login(r.Context(), h.Office.Agency.Code, login, r.PostFormValue("password"), remote(r).String())
+		return m, err
+	}
+	m, err := h.secrets.again(loginOf(r), h.now(), enter)
+	if err == nil {
+		if _, over := h.Access.Session(r.Context(), m.secret); over != nil { // logged out since, and back at the same form
+			m, err = enter()
+		}
+	}
 	if err != nil {
 		p := h.page(r, "people.login.title")
-		p.Err = h.errView(p.Lang, err)
-		v := loginView{Login: clip(login)}
+		f := typed(r)
+		if p.Err = h.blame(p.Lang, &f, err); text.CodeOf(err) == text.LoginFailed { // which of the two is wrong is told to nobody
+			f.mark(p.Err, "password")
+			f.mark(p.Err, "login")
+		}
+		f.put("login", "login")
+		f.put("password", "password")
+		v := loginView{Login: clip(login), Wrong: f.wrong}
 		if h.local(next) {
 			v.Next = next
 		}
@@ -150,8 +168,19 @@ func (h *desk) login(w http.ResponseWriter, r *http.Request) {
 		h.show(w, p.Err.status, "login", p)
 		return
 	}
-	h.setCookie(w, token, s)
+	h.setCookie(w, m.secret, exchange.Session{})
 	h.enterAt(w, r, next)
+}
+
+// loginOf names the log-in form that r sends with what was typed: both halves of a
+// double click open one session, and nobody else's form does.
+func loginOf(r *http.Request) string {
+	k := formKey(r)
+	if k == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(r.PostFormValue("login") + "\x00" + r.PostFormValue("password")))
+	return "login " + remote(r).String() + " " + k + " " + hex.EncodeToString(sum[:])
 }
 
 // clip is what a page repeats of a field that came in too long.
@@ -222,6 +251,7 @@ type passwordView struct {
 	Must  bool
 	Login string
 	Name  string
+	Wrong map[string]string // what is wrong with fields, by their names
 }
 
 func (h *desk) passwordPage(w http.ResponseWriter, r *http.Request) {
@@ -235,15 +265,27 @@ func (h *desk) changePassword(w http.ResponseWriter, r *http.Request) {
 	s, _ := sessionOf(r)
 	err := form(r)
 	if err == nil && r.PostFormValue("new") != r.PostFormValue("again") {
-		err = text.Detailed(text.InvalidInput, nil, "people.password.differ")
+		err = atField("again", text.Detailed(text.InvalidInput, nil, "people.password.differ"))
 	}
 	if err == nil {
-		err = h.Access.ChangePassword(r.Context(), s, r.PostFormValue("old"), r.PostFormValue("new"))
+		err = h.forms.do(h.formOf(r), func() error {
+			return h.Access.ChangePassword(r.Context(), s, r.PostFormValue("old"), r.PostFormValue("new"))
+		})
+	}
+	if text.CodeOf(err) == text.LoginFailed {
+		err = atField("old", err)
 	}
 	if err != nil {
 		p := h.page(r, "people.password.title")
-		p.Err = h.errView(p.Lang, err)
-		p.Data = passwordView{Must: s.Account.MustChange, Login: s.Account.Login, Name: s.Account.Name}
+		f := typed(r)
+		p.Err = h.blame(p.Lang, &f, err)
+		if f.wrong["again"] != "" { // either may be the slip
+			f.mark(p.Err, "new")
+		}
+		for _, name := range []string{"old", "new", "again"} {
+			f.put(name, name)
+		}
+		p.Data = passwordView{Must: s.Account.MustChange, Login: s.Account.Login, Name: s.Account.Name, Wrong: f.wrong}
 		h.show(w, p.Err.status, "password", p)
 		return
 	}

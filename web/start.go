@@ -53,8 +53,10 @@ type Start struct {
 type start struct {
 	Start
 	site
-	once   onceForms
-	images *imager
+	once onceForms
+	// roleDoors are the addresses that open a role, by the form that asked for it.
+	roleDoors secretOnce
+	images    *imager
 }
 
 // Handler returns the page, for the root: "/", "/assets/…" and "/start/…".
@@ -88,6 +90,9 @@ func (s Start) Handler() http.Handler {
 // prepare is card 1: the sample, or the PDF that came with the form.
 func (h *start) prepare(w http.ResponseWriter, r *http.Request) {
 	u, err := readUpload(w, r)
+	if err == nil && u.values["key"] == "" {
+		err = wrongField("key") // none of our forms
+	}
 	if err == nil {
 		err = h.once.do(u.values["key"], func() error {
 			var err error
@@ -110,7 +115,12 @@ func (h *start) act(do func(ctx context.Context, id exchange.ID) error) http.Han
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := form(r)
 		if err == nil {
-			err = h.once.do(r.PostFormValue("key"), func() error { return do(r.Context(), exchange.ID(r.PostFormValue("document"))) })
+			id := exchange.ID(r.PostFormValue("document"))
+			if !id.Has(exchange.PrefixDocument) {
+				h.done(w, r, wrongField("document"))
+				return
+			}
+			err = h.once.do(r.PostFormValue("key"), func() error { return do(r.Context(), id) })
 		}
 		h.done(w, r, err)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"antin/exchange"
@@ -51,6 +52,12 @@ func (h *start) known(next http.HandlerFunc) http.HandlerFunc {
 			h.fail(w, r, err)
 			return
 		}
+		if r.Method == http.MethodPost {
+			if err := checkForm(r, r.URL.Path == "/start/prepare"); err != nil {
+				h.fail(w, r, err)
+				return
+			}
+		}
 		next(w, r)
 	}
 }
@@ -95,13 +102,40 @@ func (h *start) open(w http.ResponseWriter, r *http.Request, d *Desk) error {
 // takeRole opens an agency's pages in the role asked for.
 func (h *start) takeRole(w http.ResponseWriter, r *http.Request) {
 	agency, role := exchange.AgencyCode(r.FormValue("agency")), exchange.Role(r.FormValue("role"))
-	address, err := h.Enter(r.Context(), agency, role)
+	err := h.offers(agency, role)
+	address := ""
+	if err == nil {
+		key := ""
+		if k := r.PostFormValue("key"); k != "" {
+			key = string(agency) + " " + string(role) + " " + k
+		}
+		var m made
+		m, err = h.roleDoors.again(key, h.now(), func() (m made, err error) {
+			m.secret, err = h.Enter(r.Context(), agency, role)
+			return m, err
+		})
+		address = m.secret
+	}
 	if err != nil {
 		h.cards(w, r, err)
 		return
 	}
 	lang, _ := text.ParseLang(r.URL.Query().Get("lang"))
 	http.Redirect(w, r, withLang(address, lang), http.StatusSeeOther)
+}
+
+// offers refuses what no button of the page asks for.
+func (h *start) offers(agency exchange.AgencyCode, role exchange.Role) error {
+	for _, d := range []*Desk{h.A, h.B} {
+		if d.Office.Agency.Code != agency {
+			continue
+		}
+		if !slices.Contains(startRoles(d), role) {
+			return wrongField("role")
+		}
+		return nil
+	}
+	return wrongField("agency")
 }
 
 // thumbnail is the small picture of the first page of one of A's documents.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"embed"
 	"html/template"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,20 @@ func parse(lang text.Lang) *template.Template {
 		"verdict": func(v exchange.Verdict) verdictView {
 			return viewVerdict(lang, v)
 		},
-		"add": func(a, b int) int { return a + b },
+		"flaw": flaw,
+		"add":  func(a, b int) int { return a + b },
 	}).ParseFS(templateFiles, "templates/*.html"))
+}
+
+// flaw is what marks a control whose field is wrong: that it is, and by what it is
+// described, the element id-wrong before others. A field that is right keeps the others.
+func flaw(wrong map[string]string, name, id string, others ...string) template.HTMLAttr {
+	invalid := ""
+	if wrong[name] != "" {
+		invalid, others = ` aria-invalid="true"`, append([]string{id + "-wrong"}, others...)
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	return template.HTMLAttr(invalid + ` aria-describedby="` + template.HTMLEscapeString(strings.Join(others, " ")) + `"`) //nolint:gosec // our own words, escaped
 }

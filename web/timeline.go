@@ -15,6 +15,7 @@ type fact struct {
 	What  string
 	By    string
 	Alarm bool
+	Other bool // the other side did it, and signed that it did
 }
 
 // viewTimeline puts events in words, oldest first.
@@ -50,7 +51,9 @@ func alarming(e exchange.Event) bool {
 	switch e.Kind { //nolint:exhaustive // everything else goes its normal way
 	case exchange.EventSigningRefused, exchange.EventSendRefused, exchange.EventDeliveryRefused, exchange.EventDeliveryEnded,
 		exchange.EventLaneHalted, exchange.EventTransferRefused, exchange.EventReplayConflict, exchange.EventDamaged,
-		exchange.EventReturned, exchange.EventContradiction, exchange.EventStatusUnknown:
+		exchange.EventReturned, exchange.EventContradiction, exchange.EventStatusUnknown,
+		exchange.EventDirectoryRefused, exchange.EventDirectoryExpired,
+		exchange.EventRestored, exchange.EventQuarantineOverridden:
 		return true
 	case exchange.EventStatusReceived:
 		return exchange.StatusCode(e.Data["status"]) == exchange.StatusReturned

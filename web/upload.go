@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 
 	"antin/internal/text"
 )
@@ -20,6 +21,15 @@ type uploaded struct {
 	name   string
 	data   []byte
 	values map[string]string
+}
+
+// sane refuses values that no page put there.
+func (u uploaded) sane() error {
+	values := url.Values{}
+	for name, v := range u.values {
+		values.Set(name, v)
+	}
+	return saneForm(values)
 }
 
 // errTooLarge says that a file is over MaxUpload.
@@ -43,7 +53,7 @@ func readUpload(w http.ResponseWriter, r *http.Request) (uploaded, error) {
 	for range maxFormParts {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return u, nil
+			return u, u.sane()
 		}
 		if err != nil {
 			return u, tooLargeOr(w, body, err)

@@ -60,8 +60,11 @@ func seed(t *testing.T) seeded {
 	a.session(t, exchange.RoleLeader)
 	acc, err := a.desk.Access.AccountByLogin(ctx, a.office.Agency.Code, string(exchange.RoleLeader))
 	must(t, err)
+	sent, err := a.desk.Outbox.Document(ctx, a.clerk, d.ID)
+	must(t, err)
+	must(t, a.desk.Outbox.HoldLane(ctx, a.clerk, b.office.Agency.Code, "Moving house"))
 	return seeded{a: a, b: b, ids: map[string]string{"documents": string(d.ID), "drafts": string(draft.ID), "results": string(x.ID), "verifications": kept,
-		"accounts": string(acc.ID), "search": string(d.ID), "sign": string(draft.ID), "b:inbox": string(item.ID), "b:refused": string(badItem.ID)}}
+		"accounts": string(acc.ID), "search": string(d.ID), "deliveries": string(sent.Deliveries[0].ID), "sign": string(draft.ID), "b:inbox": string(item.ID), "b:refused": string(badItem.ID)}}
 }
 
 // visit opens every page of both desks that a role may open, in the language asked
@@ -101,7 +104,7 @@ func (s seeded) visit(t *testing.T, lang text.Lang, look func(t *testing.T, path
 
 // paths puts what there is in the places of a path's parameters.
 func (s seeded) paths(side, path string) []string {
-	path = strings.NewReplacer("{$}", "", "{n}", "0", "{page}", "1.txt", "{book}", "den", "{year}", time.Now().In(exchange.Vietnam).Format("2006")).Replace(path)
+	path = strings.NewReplacer("{$}", "", "{n}", "0", "{page}", "1.txt", "{book}", "den", "{to}", "H98.35", "{year}", time.Now().In(exchange.Vietnam).Format("2006")).Replace(path)
 	if !strings.Contains(path, "{") {
 		return []string{path}
 	}

@@ -210,20 +210,36 @@ type errView struct {
 	Fix     string
 	Trace   string // only where an operator has to look
 	status  int
+	field   string            // the field that is wrong; empty when none is
+	places  map[string]string // ids of the controls that are marked, by their fields
+}
+
+// Href leads from the top of the page to the field that is wrong; empty when the page
+// shows none.
+func (v *errView) Href() string {
+	if id := v.places[v.field]; id != "" {
+		return "#" + id
+	}
+	return ""
 }
 
 // errView puts err in words; what is unexpected is reported under a trace id.
 func (s *site) errView(lang text.Lang, err error) *errView {
+	return s.errViewUnder(newTrace(), lang, err)
+}
+
+// errViewUnder is errView with the id for what is unexpected.
+func (s *site) errViewUnder(trace string, lang text.Lang, err error) *errView {
 	if errors.Is(err, errBusy) {
 		return &errView{Message: text.Get("web.busy").In(lang), Fix: text.Get("web.busy.fix").In(lang), status: http.StatusTooManyRequests}
 	}
 	e := text.As(err)
 	v := &errView{Message: e.Message().In(lang), Fix: e.Fix().In(lang), status: httpStatus(e.Code)}
 	if name, invisible := fieldIn(e); name != "" && e.Code == text.InvalidInput {
-		v.Message = fieldWords(lang, name, invisible)
+		v.Message, v.field = fieldWords(lang, name, invisible), name
 	}
 	if e.Code == text.Internal {
-		v.Trace = newTrace()
+		v.Trace = trace
 		s.report(v.Trace, err)
 	}
 	return v
@@ -232,7 +248,7 @@ func (s *site) errView(lang text.Lang, err error) *errView {
 // fail shows a page that holds nothing but err.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := s.page(r, "web.error.title")
-	p.Err = s.errView(p.Lang, err)
+	p.Err = s.errViewUnder(traceOf(r), p.Lang, err)
 	s.show(w, p.Err.status, "error", p)
 }
 
@@ -240,6 +256,14 @@ func (s *site) report(trace string, err error) {
 	if s.onError != nil {
 		s.onError(trace, err)
 	}
+}
+
+// traceOf is the id of the trace that r belongs to, or that of a failure of its own.
+func traceOf(r *http.Request) string {
+	if id := exchange.TraceOf(r.Context()).ID(); id != "" {
+		return id
+	}
+	return newTrace()
 }
 
 // newTrace names one failure, for the page and the log.

@@ -155,7 +155,7 @@ func newSite(t *testing.T, party exchangetest.Party, prefix, seal string, direct
 		Evidence:      &exchange.Evidence{Store: s.db},
 		Verifications: &exchange.Verifications{Store: s.db, Blobs: s.db, Now: now},
 		Access:        &exchange.Access{Store: s.db, Now: now}, PlainCookies: true,
-		Finder: &exchange.Finder{Store: s.db, Now: now},
+		Finder: &exchange.Finder{Store: s.db, Directory: directory, Now: now},
 		Now:    now, Sandbox: true, Nav: []web.Link{{Text: text.Message{VI: "Bắt đầu", EN: "Start"}, URL: "/"}},
 		OnError: func(trace string, err error) { t.Errorf("internal failure %s: %v", trace, err) },
 	}

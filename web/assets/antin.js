@@ -67,6 +67,7 @@
         const fresh = page.getElementById(id);
         document.getElementById(id).replaceChildren(...(fresh ? fresh.childNodes : []));
       }
+      mark(form, page);
       status.textContent = "";
       form.reset(); // so that choosing the same file again checks again
       const headline = document.getElementById("headline");
@@ -75,6 +76,19 @@
       status.textContent = body.dataset.failed;
     }
     button.disabled = false;
+  }
+
+  // What is wrong with the file stands at its field, as on the page itself.
+  function mark(form, page) {
+    const input = form.querySelector('input[type="file"]');
+    const fresh = page.querySelector('[data-drop] input[type="file"]');
+    for (const name of ["aria-invalid", "aria-describedby"]) {
+      if (fresh?.hasAttribute(name)) input.setAttribute(name, fresh.getAttribute(name));
+      else input.removeAttribute(name);
+    }
+    form.querySelector(".field-error")?.remove();
+    const said = page.querySelector("[data-drop] .field-error");
+    if (said) input.closest(".choose").after(said);
   }
 
   for (const form of document.querySelectorAll("[data-drop]")) {
@@ -112,7 +126,12 @@
   function wipe(slider) {
     const share = Number(slider.value);
     slider.closest(".paper").style.setProperty("--wipe", share + "%");
-    slider.setAttribute("aria-valuetext", share === 0 ? slider.dataset.none : share === 100 ? slider.dataset.all : slider.dataset.says.replace("#", share));
+    const said = share === 0 ? slider.dataset.none : share === 100 ? slider.dataset.all : slider.dataset.says.replace("#", share);
+    slider.setAttribute("aria-valuetext", said);
+    const parts = slider.closest(".wipe");
+    for (const b of parts.querySelectorAll("[data-wipe-to]")) b.setAttribute("aria-pressed", String(Number(b.dataset.wipeTo) === share));
+    const shows = parts.querySelector("[data-wipe-shows]");
+    shows.textContent = shows.dataset.says.replace("#", said);
   }
   document.addEventListener("input", (e) => {
     if (e.target.matches("[data-wipe]")) wipe(e.target);
@@ -148,7 +167,7 @@
     const part = e.target.closest("[data-live]");
     if (part && e.target.form) part.dataset.touched = ""; // what belongs to no form can be set again
   });
-  const plain = (part) => part.innerHTML.replace(/name="key" value="[^"]*"| open=""| aria-valuetext="[^"]*"/g, "");
+  const plain = (part) => part.innerHTML.replace(/name="key" value="[^"]*"| open=""| aria-(?:valuetext|pressed)="[^"]*"/g, "").replace(/(data-wipe-shows[^>]*>)[^<]*/g, "$1");
   function take(page) {
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const part = document.getElementById(fresh.id);

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/klippa-app/go-pdfium"
+	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
 	"github.com/klippa-app/go-pdfium/webassembly"
@@ -43,7 +44,7 @@ func Serve(ctx context.Context, req Request, in io.Reader, out io.Writer) error 
 	page, err := serve(ctx, req, in)
 	h := header{Page: page, Image: len(page.PNG)}
 	if err != nil {
-		h = header{Error: err.Error()}
+		h = header{Error: err.Error(), Locked: errors.Is(err, pdfiumerrors.ErrPassword)}
 		page.PNG = nil
 	}
 	w := bufio.NewWriter(out)

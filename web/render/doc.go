@@ -56,4 +56,6 @@ type header struct {
 	Page
 	Image int    `json:"image"` // bytes of PNG that follow
 	Error string `json:"error,omitempty"`
+	// Locked says that the document opens by a password only.
+	Locked bool `json:"locked,omitempty"`
 }

@@ -18,6 +18,9 @@ import (
 // too large or too slow. A page says so in words and shows a placeholder.
 var ErrPage = errors.New("page cannot be shown")
 
+// ErrLocked is an ErrPage of a document that opens by a password only.
+var ErrLocked = fmt.Errorf("%w: it opens by a password only", ErrPage)
+
 // cacheBytes bounds the finished pages kept in memory.
 const cacheBytes = 32 << 20
 
@@ -127,6 +130,9 @@ func readAnswer(out io.Reader) (Page, error) {
 	var h header
 	if err := json.Unmarshal(line, &h); err != nil {
 		return Page{}, fmt.Errorf("reading the page renderer's answer: %w", err)
+	}
+	if h.Locked {
+		return Page{}, ErrLocked
 	}
 	if h.Error != "" {
 		return Page{}, fmt.Errorf("%w: %s", ErrPage, h.Error)
