@@ -18,6 +18,7 @@ type augmentCmd struct {
 	Output          string   `short:"o" required:"" help:"${help_output}" placeholder:"OUT"`
 	Level           string   `required:"" help:"${help_augment_level}" placeholder:"B-T|B-LT|B-LTA"`
 	TSA             []string `name:"tsa" help:"${help_augment_tsa}" placeholder:"URL" sep:"none"`
+	TSATimeout      []string `name:"tsa-timeout" help:"${help_tsa_timeout}" placeholder:"[HOST=]SPAN" sep:"none"`
 	Trust           []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
 	AllowHost       []string `name:"allow-host" help:"${help_allow_host}" placeholder:"HOST" sep:"none"`
 	evidenceFlags   `embed:""`
@@ -80,7 +81,7 @@ func (c *augmentCmd) augmentOne(ctx context.Context, e *env, s *signer.Signer, l
 	if err != nil {
 		return l.failed(err, e.lang)
 	}
-	l.Status = "signed"
+	l.Status, l.Warnings = "signed", l.Result.Warnings
 	return l
 }
 
@@ -90,9 +91,7 @@ func (c *augmentCmd) print(e *env, l signLine) error {
 		return printJSON(e.out, l)
 	case l.err == nil:
 		e.say("cli.augmented", l.File, l.Output, l.Level)
-		for _, w := range l.Warnings {
-			e.say(text.Key("cli.warning." + string(w)))
-		}
+		l.warn(e)
 	case len(c.Files) > 1:
 		fmt.Fprintln(e.err, text.Get("cli.file_failed", l.File, l.Error.Message, l.Error.Code, l.Error.Fix).In(e.lang))
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"net/url"
 	"os"
 	"regexp"
@@ -14,6 +16,44 @@ import (
 // BlobsConfig says where files are, when that is not the data directory.
 type BlobsConfig struct {
 	S3 S3Config `yaml:"s3"`
+	// KeyFile and KeyEnv name the key-encryption key; where neither is set files lie as
+	// they are.
+	KeyFile string `yaml:"key_file" path:"file"`
+	KeyEnv  string `yaml:"key_env"`
+}
+
+// key reads the key-encryption key; nil without one. Errors: config-invalid.
+func (b BlobsConfig) key(c *Config) ([]byte, error) {
+	written := ""
+	switch {
+	case b.KeyFile != "" && b.KeyEnv != "":
+		return nil, c.wrong("blobs.key_env", "config.want.one_key")
+	case b.KeyFile != "":
+		var err error
+		if written, err = readSmall(b.KeyFile); err != nil {
+			return nil, err
+		}
+	case b.KeyEnv != "":
+		if written = strings.TrimSpace(os.Getenv(b.KeyEnv)); written == "" {
+			return nil, c.wrong("blobs.key_env", "config.want.blob_key")
+		}
+	default:
+		return nil, nil
+	}
+	key, ok := parseBlobKey(written)
+	if !ok {
+		return nil, c.wrong("blobs.key_file", "config.want.blob_key")
+	}
+	return key, nil
+}
+
+// parseBlobKey reads 32 bytes written in hexadecimal or base64.
+func parseBlobKey(s string) (key []byte, ok bool) {
+	if b, err := hex.DecodeString(s); err == nil && len(b) == store.BlobKeySize {
+		return b, true
+	}
+	b, err := base64.StdEncoding.DecodeString(s)
+	return b, err == nil && len(b) == store.BlobKeySize
 }
 
 // S3Config is a bucket of an S3 service. An empty endpoint means none.

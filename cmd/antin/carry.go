@@ -143,13 +143,16 @@ func openCarrier(ctx context.Context, e *env, cfg *Config) (*exchange.Carrier, f
 		return nil, nil, err
 	}
 	own.office = cfg.office(own.files.value, seals, e.now())
-	directory, err := openDirectory(cfg.Directory, own.office.Agency, e.now, nil)
+	directory, err := cfg.openDirectory(own.office.Agency, e.now, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	db, err := openStore(ctx, e, cfg)
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := directory.bind(ctx, &exchange.DirectoryGuard{Store: db, Agency: own.office.Agency.Code, Now: e.now}); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	outbox := &exchange.Outbox{Store: db, Blobs: db, Directory: directory, Offices: own, Now: e.now}
 	inbox := &exchange.Inbox{Store: db, Blobs: db, Directory: directory, Offices: own, Outbox: outbox, Now: e.now, MaxPayload: int64(cfg.Limits.MaxPayloadMB) << 20}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"antin/exchange/webhook"
 	"antin/internal/text"
 	"antin/signer/tsa"
 )
@@ -31,13 +32,19 @@ type Config struct {
 	Public    OriginConfig   `yaml:"public"` // pages for everyone
 	Peer      PeerConfig     `yaml:"peer"`
 	Directory string         `yaml:"directory" path:"file"` // YAML file of peers
-	Trust     TrustConfig    `yaml:"trust"`
-	TSA       TSAConfig      `yaml:"tsa"`
-	Keys      KeysConfig     `yaml:"keys"`
-	Limits    LimitsConfig   `yaml:"limits"`
-	Sessions  Sessions       `yaml:"sessions"`
-	Expiry    ExpiryConfig   `yaml:"expiry"`
-	Log       LogConfig      `yaml:"log"`
+	// DirectoryTrust are the keys whose signature the directory needs; none: it needs none.
+	DirectoryTrust   []string       `yaml:"directory_trust" path:"file"`
+	DirectoryExpired string         `yaml:"directory_expired" enum:"stop,warn"` // what an expired one does
+	Trust            TrustConfig    `yaml:"trust"`
+	TSA              TSAConfig      `yaml:"tsa"`
+	Keys             KeysConfig     `yaml:"keys"`
+	Limits           LimitsConfig   `yaml:"limits"`
+	Sessions         Sessions       `yaml:"sessions"`
+	Expiry           ExpiryConfig   `yaml:"expiry"`
+	Webhooks         WebhooksConfig `yaml:"webhooks"`
+	Folder           FolderConfig   `yaml:"folder"`
+	Traces           TracesConfig   `yaml:"traces"`
+	Log              LogConfig      `yaml:"log"`
 
 	file    string            // the file read; empty when there was none
 	origins map[string]origin // by path; a setting without an entry has its default
@@ -175,17 +182,21 @@ const maxConfigFile = 8 << 20
 // defaultConfig returns the values that hold where nothing else is said.
 func defaultConfig() *Config {
 	return &Config{
-		Agency:   AgencyConfig{SealDiameterMM: 36, Numbering: "own"},
-		DataDir:  "/var/lib/antin",
-		Listen:   ListenConfig{Desk: "127.0.0.1:8080", Public: "127.0.0.1:8081", Peer: ":8443", Admin: "127.0.0.1:9090"},
-		Desk:     OriginConfig{URL: "http://127.0.0.1:8080"},
-		Public:   OriginConfig{URL: "http://127.0.0.1:8081"},
-		TSA:      TSAConfig{Timeout: tsa.DefaultTimeout},
-		Limits:   LimitsConfig{RequestsPerMinute: 600, MaxPayloadMB: 200},
-		Sessions: Sessions{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
-		Expiry:   ExpiryConfig{Normal: 5 * 24 * time.Hour, Urgent: 24 * time.Hour},
-		Log:      LogConfig{Level: "info"},
-		origins:  map[string]origin{},
+		Agency:           AgencyConfig{SealDiameterMM: 36, Numbering: "own"},
+		DataDir:          "/var/lib/antin",
+		Listen:           ListenConfig{Desk: "127.0.0.1:8080", Public: "127.0.0.1:8081", Peer: ":8443", Admin: "127.0.0.1:9090"},
+		Desk:             OriginConfig{URL: "http://127.0.0.1:8080"},
+		Public:           OriginConfig{URL: "http://127.0.0.1:8081"},
+		DirectoryExpired: "stop",
+		TSA:              TSAConfig{Timeout: tsa.DefaultTimeout},
+		Limits:           LimitsConfig{RequestsPerMinute: 600, MaxPayloadMB: 200},
+		Sessions:         Sessions{Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Expiry:           ExpiryConfig{Normal: 5 * 24 * time.Hour, Urgent: 24 * time.Hour},
+		Traces:           TracesConfig{Sample: 1},
+		Folder:           FolderConfig{When: "accepted"},
+		Webhooks:         WebhooksConfig{Timeout: webhook.DefaultTimeout},
+		Log:              LogConfig{Level: "info"},
+		origins:          map[string]origin{},
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 // check judges each value by itself, and the few that depend on one another. What
 // needs the network or reads files is for serve's start and doctor.
 func (c *Config) check() error {
-	for _, f := range []func() error{c.checkNumbers, c.checkAddresses, c.checkOrigins, c.checkURLs, c.checkDatabase, c.checkBlobs} {
+	for _, f := range []func() error{c.checkNumbers, c.checkAddresses, c.checkOrigins, c.checkURLs, c.checkDatabase, c.checkBlobs, c.checkHandover} {
 		if err := f(); err != nil {
 			return err
 		}

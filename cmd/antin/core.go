@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -33,6 +34,8 @@ type core struct {
 	registers     *exchange.Registers
 	operations    *exchange.Operations
 	verifications *exchange.Verifications
+	webhooks      *exchange.Webhooks
+	tracer        exchange.Tracer // nil when nobody is told of spans
 	finder        *exchange.Finder
 	worker        *exchange.Worker
 	bell          *exchange.Bell // rings when evidence was written
@@ -40,6 +43,7 @@ type core struct {
 	client        *peer.Client
 	reconciler    *exchange.Reconciler
 	puller        *exchange.Puller // nil where peers reach this gateway
+	quarantine    *exchange.Quarantine
 }
 
 // coreParts is what differs between serve and the demo.
@@ -47,6 +51,7 @@ type coreParts struct {
 	dir      string
 	database string           // URL of PostgreSQL; empty: SQLite in dir
 	s3       *store.S3Options // nil: files in dir
+	blobKey  []byte           // encrypts files; nil: they lie as they are
 	// holdAdmission leaves what came in as it is until a worker looks at the rows: the
 	// measurement of the exchange itself.
 	holdAdmission bool
@@ -67,11 +72,18 @@ type coreParts struct {
 	scopes     []string
 	log        *slog.Logger
 	onError    func(error)
+	// hooks calls webhooks; nil calls none. onAlarm hears of those that were given up.
+	hooks   exchange.WebhookCaller
+	onAlarm func(exchange.Webhook, exchange.Handover)
 }
 
 // sharedSweep is how often a process looks for work that another one, which may have
 // died, has left: its lanes are to move on within ten seconds.
 const sharedSweep = 3 * time.Second
+
+// quarantineEvery is how often a restored installation asks the peers that have not
+// answered yet: nothing leaves until they have.
+const quarantineEvery = time.Minute
 
 // storeError gives the store's own errors the codes that people see.
 func storeError(dir string, err error) error {
@@ -102,7 +114,7 @@ func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, err
 	if p.holdAdmission {
 		awake, wake = func(exchange.Job) bool { return true }, func(exchange.Job) {}
 	}
-	db, err := store.Open(ctx, store.Options{Dir: p.dir, Database: p.database, S3: p.s3, Logger: p.log, Now: now, OnEvent: bell.Ring, Awake: awake, Wake: wake})
+	db, err := store.Open(ctx, store.Options{Dir: p.dir, Database: p.database, S3: p.s3, BlobKey: p.blobKey, Logger: p.log, Now: now, OnEvent: bell.Ring, Awake: awake, Wake: wake})
 	if err != nil {
 		return nil, storeError(p.dir, err)
 	}
@@ -126,7 +138,7 @@ func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, err
 	c.results = &exchange.Results{Store: db, Blobs: db, Offices: c.offices, Press: c.press, Now: now}
 	c.files = &exchange.Files{Store: db, Blobs: db, Now: now}
 	c.evidence = &exchange.Evidence{Store: db, Bell: bell}
-	c.finder = &exchange.Finder{Store: db, Now: now}
+	c.finder = &exchange.Finder{Store: db, Directory: p.directory, Now: now}
 	c.registers = &exchange.Registers{Store: db, Offices: c.offices, Now: now}
 	c.operations = &exchange.Operations{Store: db}
 	c.verifications = &exchange.Verifications{Store: db, Blobs: db, Offices: c.offices, Now: now}
@@ -134,9 +146,13 @@ func newCore(ctx context.Context, now func() time.Time, p coreParts) (*core, err
 	if db.Shared() {
 		c.worker.SweepEvery, c.worker.Owner = sharedSweep, db.Owner()
 	}
+	c.webhooks = &exchange.Webhooks{Store: db, Now: now, Caller: p.hooks, Worker: c.worker, Agency: p.office.Agency.Code, Bell: bell, OnError: p.onError, OnAlarm: p.onAlarm}
 	c.server = &peer.Server{Receiver: c.inbox, Directory: p.directory, Identity: p.identity, Current: p.current, Now: now, Known: c.inbox.Known,
 		Limits: peer.Limits{Payload: p.maxPayload}, OnError: p.onError}
 	c.wire(p, bell, now)
+	if err := c.quarantine.Load(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return c, nil
 }
 
@@ -148,11 +164,26 @@ func (c *core) wire(p coreParts, bell *exchange.Bell, now func() time.Time) {
 	c.server.Statements = &exchange.Statements{Store: c.db, Directory: p.directory, Offices: c.offices, Now: now}
 	c.reconciler = &exchange.Reconciler{Ledger: ledger, Inbox: c.inbox, Remote: c.client, Directory: p.directory, Now: now, OnError: p.onError}
 	c.worker.Errands = append(c.worker.Errands, exchange.Errand{Name: "giving up uploads", Every: time.Hour, Do: c.inbox.SweepUploads},
-		exchange.Errand{Name: "comparing with peers", Every: time.Hour, Do: c.reconciler.Run})
+		exchange.Errand{Name: "comparing with peers", Every: time.Hour, Do: c.compare})
+	if p.hooks != nil {
+		c.worker.Errands = append(c.worker.Errands, exchange.Errand{Name: "webhooks", Every: webhooksAgain, Do: c.webhooks.Run})
+	}
+	c.quarantine = &exchange.Quarantine{Store: c.db, Offices: c.offices, Directory: p.directory, Reconciler: c.reconciler, Now: now, OnError: p.onError}
+	c.outbox.Gate = c.quarantine.Gate
+	c.worker.Errands = append(c.worker.Errands, exchange.Errand{Name: "asking peers after a restore", Every: quarantineEvery, Do: c.quarantine.Run})
 	if c.office.Agency.Endpoint == "" { // nobody can come here
 		c.puller = &exchange.Puller{Remote: c.client, Inbox: c.inbox, Directory: p.directory, Offices: c.offices, Now: now, OnError: p.onError}
 		c.worker.Errands = append(c.worker.Errands, exchange.Errand{Name: "fetching", Every: time.Minute, Do: c.puller.Run})
 	}
+}
+
+// compare reconciles with the peers; a restored installation first hears what it lost,
+// which would be an alarm for each transfer else.
+func (c *core) compare(ctx context.Context) error {
+	if c.quarantine.Gate(ctx) != nil {
+		return nil
+	}
+	return c.reconciler.Run(ctx)
 }
 
 func (c *core) close() error {

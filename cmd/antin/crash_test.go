@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ const (
 	// crashPatience is far over what the run takes: some seconds of work, and waits of
 	// the lanes' back-off, 5 s at first, after the deaths of whom they lead to.
 	crashPatience = 4 * time.Minute
+	resumeEvery   = 5 * time.Second
 )
 
 // TestNothingIsLostOrDoubledWhenProcessesAreKilled runs two agencies as processes,
@@ -65,6 +67,27 @@ type trial struct {
 	// harm is what the first life of a side is started with, as environment; such a
 	// side may die by itself, once.
 	harm [2][]string
+	// drive makes the drive that the directory of a side lies on; nil, or a nil drive,
+	// means this machine's own.
+	drive func(who side, dir string) drive
+	// place changes where a side keeps its rows and bytes, and where the other finds it.
+	place func(s *savedAgency)
+	// noted hears each fact after it was taken in.
+	noted func(s *supervisor, h heardFact)
+	// shaky says that what a process rests on may fail beside it: what it would not take
+	// it is asked again, and in the end it must hold no more than when it began.
+	shaky bool
+}
+
+// drive is a disk whose power can be cut.
+type drive interface {
+	// dark is closed when the power has gone; whoever uses the drive then waits.
+	dark() <-chan struct{}
+	// release lets those go, when their process has been killed.
+	release()
+	// lose lets go what was not durable when the process died. last puts the rest where
+	// the drive was, to be looked into.
+	lose(last bool) error
 }
 
 // check compares what both sides hold with what they had acknowledged.
@@ -77,6 +100,7 @@ func (s *supervisor) check() {
 		s.checkBytes(n)
 	}
 	s.checkReplays(a, b)
+	s.checkRoots(a, b)
 }
 
 // supervisor starts, feeds and kills the processes. What they acknowledged goes to
@@ -88,9 +112,14 @@ type supervisor struct {
 	saved  [2]savedAgency
 	procs  [2]*process
 	heard  chan heardFact
+	acts   chan func() // what others want done between two facts
+	down   bool        // asking again is of no use now
+	rested [2]bool     // has told that it holds no more than at first
 	oracle *os.File
 
 	killed    []string // in order: who, and after which fact
+	drives    [2]drive // nil where a side is not on one
+	cuts      [2]int   // how often the power went by itself
 	lives     [2]int   // begun
 	fell      [2]int   // how often a side died by the harm done to it
 	next      side     // who dies next
@@ -120,7 +149,7 @@ type heardFact struct {
 
 func newSupervisor(t *testing.T, what trial) *supervisor {
 	t.Helper()
-	s := &supervisor{trial: what, t: t, rng: rand.New(rand.NewPCG(what.seed, 0)), heard: make(chan heardFact, 64),
+	s := &supervisor{trial: what, t: t, rng: rand.New(rand.NewPCG(what.seed, 0)), heard: make(chan heardFact, 64), acts: make(chan func(), 8),
 		submitted: map[int]string{}, receipts: map[string]string{}, told: [2]map[string]map[string]bool{{}, {}}}
 	dir := t.TempDir()
 	pki, err := certstest.New(certstest.Options{LeafKey: certstest.P256, BaseURL: "http://127.0.0.1:1"})
@@ -143,9 +172,24 @@ func newSupervisor(t *testing.T, what trial) *supervisor {
 		s.saved[i] = common
 		s.saved[i].Side, s.saved[i].Key = side(i), key
 		s.saved[i].Dir = filepath.Join(dir, side(i).String())
+	}
+	for i := range s.saved {
+		if s.place != nil {
+			s.place(&s.saved[i])
+		}
+		for j := range s.saved {
+			s.saved[j].Via[i] = s.saved[i].Via[i]
+		}
+	}
+	for i := range s.saved {
 		data, err := json.Marshal(s.saved[i])
 		s.must(err)
 		s.must(os.WriteFile(s.file(side(i)), data, 0o600))
+	}
+	for i := range s.saved {
+		if s.drive != nil {
+			s.drives[i] = s.drive(side(i), s.saved[i].Dir)
+		}
 	}
 	for i := 1; i <= s.transfers; i++ {
 		s.must(os.WriteFile(filepath.Join(dir, fmt.Sprintf("vanban-%d.pdf", i)), crashPDF(t, i), 0o600))
@@ -163,18 +207,38 @@ func (s *supervisor) must(err error) {
 func (s *supervisor) file(who side) string { return s.saved[who].Dir + ".json" }
 
 // freePort returns an address that a process can have again after each death: a
-// port below those that the system gives to connections and to other tests.
+// port below those that the system gives to connections and to other tests, and which
+// no other test is given until this one has ended, in whatever process it runs.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
+		port := 20000 + rand.IntN(10000)
+		lease, err := net.Listen("unix", leaseOf(port))
+		if err != nil {
+			continue
 		}
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			lease.Close()
+			continue
+		}
+		l.Close()
+		t.Cleanup(func() { lease.Close() })
+		return addr
 	}
 	t.Fatal("no free port")
 	return ""
+}
+
+// leaseOf is the name under which a port is given away: one that goes with its process
+// where the system has such names, and a file elsewhere.
+func leaseOf(port int) string {
+	name := fmt.Sprintf("antin-test-port-%d", port)
+	if runtime.GOOS == "linux" {
+		return "@" + name
+	}
+	return filepath.Join(os.TempDir(), name)
 }
 
 // crashPDF is document i: small ones, which are rows in the database, some that are
@@ -213,13 +277,29 @@ func (s *supervisor) run() {
 	s.aim()
 	patience := cmp.Or(s.patience, crashPatience)
 	late := time.After(patience)
+	// Where what they rest on fails, back-offs grow to minutes: nobody waits for that.
+	again := time.NewTicker(resumeEvery)
+	defer again.Stop()
 	for !s.finished() {
 		select {
+		case <-again.C:
+			if s.shaky && !s.down {
+				s.resume()
+			}
 		case h := <-s.heard:
 			s.hear(h)
+		case act := <-s.acts:
+			act()
+		case <-s.dark(sender):
+			s.outage(sender)
+		case <-s.dark(receiver):
+			s.outage(receiver)
 		case <-late:
 			s.t.Fatalf("not finished after %v: %s", patience, s.standing())
 		}
+	}
+	if s.shaky {
+		s.rest(late)
 	}
 	if len(s.killed) != s.kills {
 		s.t.Errorf("only %d of %d kills found their moment", len(s.killed), s.kills)
@@ -228,6 +308,9 @@ func (s *supervisor) run() {
 		p := s.procs[who]
 		p.doomed = true
 		s.must(p.cmd.Process.Kill())
+		if s.drives[who] != nil {
+			s.drives[who].release()
+		}
 	}
 	for left := 2; left > 0; {
 		if h := <-s.heard; h.gone {
@@ -236,6 +319,53 @@ func (s *supervisor) run() {
 			s.note(h)
 		}
 	}
+	for _, d := range s.drives {
+		if d != nil {
+			s.must(d.lose(true))
+		}
+	}
+}
+
+// rest has both processes tell whether they have given back what they took.
+func (s *supervisor) rest(late <-chan time.Time) {
+	for _, p := range s.procs {
+		fmt.Fprintln(p.in, orderMeasure)
+	}
+	for s.rested != [2]bool{true, true} {
+		select {
+		case h := <-s.heard:
+			s.hear(h)
+		case act := <-s.acts:
+			act()
+		case <-late:
+			s.t.Fatalf("they do not come to rest: %s", s.standing())
+		}
+	}
+}
+
+// resume has both clerks not wait for the end of a back-off.
+func (s *supervisor) resume() {
+	for _, p := range s.procs {
+		fmt.Fprintln(p.in, orderResume)
+	}
+}
+
+// dark tells of the power of a side that lives; nil where it cannot go.
+func (s *supervisor) dark(who side) <-chan struct{} {
+	if s.drives[who] == nil || s.procs[who].doomed {
+		return nil
+	}
+	return s.drives[who].dark()
+}
+
+// outage ends a process whose disk has no power: nothing that it says from now on rests
+// on more than it had.
+func (s *supervisor) outage(who side) {
+	p := s.procs[who]
+	p.doomed = true
+	s.cuts[who]++
+	s.must(p.cmd.Process.Kill())
+	s.drives[who].release()
 }
 
 // start begins a life of who.
@@ -287,19 +417,35 @@ func (s *supervisor) aim() {
 func (s *supervisor) hear(h heardFact) {
 	p := s.procs[h.who]
 	if h.gone {
-		if !p.doomed {
-			if !p.harmed || h.from != p {
-				s.t.Fatalf("%s died by itself: %s", h.who, p.stderr)
-			}
+		switch {
+		case p.doomed, s.shaky && !p.ready: // the latter cannot begin now
+		case !p.harmed || h.from != p:
+			s.t.Fatalf("%s died by itself: %s", h.who, p.stderr)
+		default:
 			s.fell[h.who]++
+		}
+		if d := s.drives[h.who]; d != nil {
+			s.must(d.lose(false))
 		}
 		s.start(h.who)
 		return
 	}
 	s.note(h)
+	if s.noted != nil {
+		defer s.noted(s, h)
+	}
 	switch h.Kind {
+	case factMeasured:
+		if s.rested[h.who] = true; h.Error != "" {
+			s.t.Errorf("%s: %s", h.who, h.Error)
+		}
 	case factFailed:
-		if p.harmed && h.from == p { // it could not then; it must when asked again
+		switch {
+		case s.down: // it is asked again when that has ended
+			return
+		case s.shaky && h.N == 0: // a clerk's order to go on
+			return
+		case s.shaky, p.harmed && h.from == p: // it could not then; it must when asked again
 			s.submit(h.N)
 			return
 		}
@@ -531,6 +677,33 @@ func (s *supervisor) checkReplays(a, b *node) {
 	}
 	if after := [2]string{s.print(a), s.print(b)}; after != before {
 		s.t.Error("repeats changed something")
+	}
+}
+
+// checkRoots compares what both sides say of the transfers between them, as their daily
+// reconciliation does.
+func (s *supervisor) checkRoots(a, b *node) {
+	s.t.Helper()
+	counted := map[exchange.AgencyCode]int{}
+	days := []time.Time{time.Now().AddDate(0, 0, -1), time.Now(), time.Now().AddDate(0, 0, 1)} // a clock may have been moved
+	for _, day := range days {
+		for _, way := range [][2]*node{{a, b}, {b, a}} {
+			from, to := way[0].office.Agency.Code, way[1].office.Agency.Code
+			q := exchange.DayQuery{Day: day, Sender: from, Recipient: to}
+			sent, err := (&exchange.Ledger{Store: way[0].db, Offices: way[0].offices}).Day(s.t.Context(), to, q)
+			s.must(err)
+			got, err := (&exchange.Ledger{Store: way[1].db, Offices: way[1].offices}).Day(s.t.Context(), from, q)
+			s.must(err)
+			if sent.Root != got.Root || sent.Count != got.Count {
+				s.t.Errorf("%s to %s on %s: %d settled at the sender, %d at the receiver, or others", from, to, day.UTC().Format(time.DateOnly), sent.Count, got.Count)
+			}
+			counted[from] += got.Count
+		}
+	}
+	for code, n := range counted {
+		if n != s.transfers {
+			s.t.Errorf("%s: %d transfers are in the ledger", code, n)
+		}
 	}
 }
 

@@ -38,6 +38,9 @@ func (c *Config) storeOptions(e *env) (store.Options, error) {
 	if o.S3, err = c.Blobs.S3.options(); err != nil {
 		return o, err
 	}
+	if o.BlobKey, err = c.Blobs.key(c); err != nil {
+		return o, err
+	}
 	if c.Database.URL == "" || c.Database.PasswordFile == "" {
 		return o, nil
 	}

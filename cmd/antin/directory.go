@@ -76,6 +76,7 @@ type peerDirectory struct {
 	list    exchange.AgencyList
 	checked time.Time
 	stamps  map[string]fileStamp // of the file and the PEM files that it names, as last read; zero for one that was not there
+	signed  signedDirectory
 }
 
 // fileStamp tells whether a file has changed.
@@ -167,6 +168,14 @@ func (d *peerDirectory) read() (exchange.AgencyList, error) {
 	if err != nil {
 		return nil, inputError(d.file, err)
 	}
+	if d.signed.trust != nil {
+		return d.take(data)
+	}
+	return d.parse(data)
+}
+
+// parse reads and judges the entries of a directory.
+func (d *peerDirectory) parse(data []byte) (exchange.AgencyList, error) {
 	var f directoryFile
 	if err := strictYAML(d.file, data, &f, nil); err != nil {
 		return nil, err
@@ -177,6 +186,9 @@ func (d *peerDirectory) read() (exchange.AgencyList, error) {
 		pins[pin] = d.own.Code
 	}
 	for _, entry := range f.Agencies {
+		if d.signed.trust != nil && exchange.AgencyCode(entry.Code) == d.own.Code {
+			continue // one directory for all of them holds ours too; we know ourselves better
+		}
 		a, err := d.agency(entry)
 		if err != nil {
 			return nil, err
@@ -273,6 +285,9 @@ var errNoCertificate = errors.New("no PEM certificate")
 func (d *peerDirectory) pemOf(e directoryAgency, s string) ([]byte, error) {
 	data, shown := []byte(s), "PEM"
 	if !strings.Contains(s, "-----BEGIN") {
+		if d.signed.trust != nil {
+			return nil, d.refuse(e, nil, "directory.inline", s)
+		}
 		file := s
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(d.file), file)

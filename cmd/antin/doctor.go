@@ -37,8 +37,8 @@ func (c *doctorCmd) Run(e *env, ctx *ctxHolder) error {
 	}
 	d := &doctor{e: e, cfg: cfg, keyFile: defaultKeyConfig}
 	failed := false
-	for _, look := range []func(context.Context) []finding{d.config, d.clock, d.trust, d.permissions, d.disk, d.database, d.blobs, d.keys, d.keyLog, d.tokens,
-		d.certificates, d.stamps, d.ocsp, d.peers} {
+	for _, look := range []func(context.Context) []finding{d.config, d.clock, d.trust, d.permissions, d.disk, d.database, d.blobs, d.folders, d.keys, d.keyLog, d.tokens,
+		d.certificates, d.stamps, d.ocsp, d.directory, d.peers} {
 		for _, f := range look(ctx) {
 			failed = failed || f.Status == findingFail
 			if err := c.print(e, f); err != nil {

@@ -157,7 +157,7 @@ func (d *doctor) until(name string, from, to time.Time) finding {
 
 // agencies is the directory; nil when it cannot be read, which peers tells.
 func (d *doctor) agencies(ctx context.Context) []exchange.Agency {
-	dir, err := openDirectory(d.cfg.Directory, d.own(), d.e.now, nil)
+	dir, err := d.cfg.openDirectory(d.own(), d.e.now, nil)
 	if err != nil {
 		return nil
 	}
@@ -227,7 +227,10 @@ func (d *doctor) peers(ctx context.Context) []finding {
 	if d.cfg.Directory == "" {
 		return []finding{bad(findingWarn, "peers", nil, "doctor.peers.unset")}
 	}
-	dir, err := openDirectory(d.cfg.Directory, d.own(), d.e.now, nil)
+	dir, err := d.cfg.openDirectory(d.own(), d.e.now, nil)
+	if err == nil {
+		err = dir.signed.failed
+	}
 	if err != nil {
 		return []finding{bad(findingFail, "peers", err, "doctor.peers.directory")}
 	}

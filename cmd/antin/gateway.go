@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"encoding/hex"
 	"errors"
 	"log/slog"
@@ -44,8 +45,16 @@ type gateway struct {
 	health  *health
 	peers   *peer.Server
 
+	expiredSerial int64 // of the directory whose end was told
+
 	deskTLS, publicTLS *liveCertificate // nil without TLS
+
+	endTraces func() // tells of what waits; nil when nobody is told
 }
+
+// sealEvery is how often it is looked whether a day's evidence is to be sealed: soon
+// after midnight, and again where no time-stamp could be had.
+const sealEvery = time.Hour
 
 func fingerprintOf(id peer.Identity) []byte {
 	pin := id.Fingerprint()
@@ -69,7 +78,17 @@ func openGateway(ctx context.Context, e *env, cfg *Config) (*gateway, error) {
 		return nil, err
 	}
 	g.peers = g.server
+	g.openFolders()
 	g.worker.Errands = append(g.worker.Errands, exchange.Errand{Name: "carried files", Every: carryEvery, Do: g.takeCarried})
+	sealer := &exchange.Sealer{Store: g.db, Now: g.now}
+	if g.stamps != nil {
+		sealer.Stamp = func(ctx context.Context, imprint []byte) ([]byte, error) {
+			return countedStamps{g.stamps, g}.Timestamp(ctx, crypto.SHA256, imprint)
+		}
+	}
+	g.worker.Errands = append(g.worker.Errands, exchange.Errand{Name: "sealing the evidence", Every: sealEvery, Do: sealer.Run})
+	g.outbox.Gate = g.mayLeave
+	g.worker.Errands = append(g.worker.Errands, exchange.Errand{Name: "watching the directory", Every: directoryWatch, Do: g.watchDirectory})
 	g.own.change = func(id peer.Identity) {
 		g.client.CloseIdle() // what waits there still shows the old one
 		g.log.Info("transport key changed", "certificate", hex.EncodeToString(fingerprintOf(id)))
@@ -77,14 +96,25 @@ func openGateway(ctx context.Context, e *env, cfg *Config) (*gateway, error) {
 			g.log.Error("settings not noted", "error", err)
 		}
 	}
-	if err := errors.Join(g.ready(ctx), g.noteSettings(ctx, e)); err != nil {
+	if err := errors.Join(g.ready(ctx), g.startTraces(ctx), g.noteSettings(ctx, e)); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
 	return g, nil
 }
 
+// close ends what the gateway holds; nothing answers any more.
+func (g *gateway) close() error {
+	if g.endTraces != nil {
+		g.endTraces()
+	}
+	return g.core.close()
+}
+
 // ready does what needs the open database.
 func (g *gateway) ready(ctx context.Context) error {
+	if err := g.directory.bind(ctx, &exchange.DirectoryGuard{Store: g.db, Agency: g.office.Agency.Code, Now: g.now}); err != nil {
+		return err
+	}
 	if err := refuseSandboxAccounts(ctx, g.access, g.office.Agency.Code); err != nil {
 		return err
 	}
@@ -106,7 +136,7 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 	if err != nil {
 		return p, err
 	}
-	p.database, p.s3 = o.Database, o.S3
+	p.database, p.s3, p.blobKey = o.Database, o.S3, o.BlobKey
 	if g.own, err = openIdentity(cfg, e.now, func(err error) { g.log.Error("transport key not reloaded", "error", err) }); err != nil {
 		return p, err
 	}
@@ -118,7 +148,7 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 	p.identity = identity
 	p.office = cfg.office(identity, seals, e.now())
 	g.own.office, p.offices, p.current = p.office, g.own, g.own.current
-	if g.directory, err = openDirectory(cfg.Directory, p.office.Agency, e.now, func(err error) { g.log.Error("directory not reloaded", "error", err) }); err != nil {
+	if g.directory, err = cfg.openDirectory(p.office.Agency, e.now, func(err error) { g.log.Error("directory not reloaded", "error", err) }); err != nil {
 		return p, err
 	}
 	p.directory = g.directory
@@ -134,6 +164,10 @@ func (g *gateway) parts(e *env) (coreParts, error) {
 		return p, err
 	}
 	issuers := certs.IssuerSources{trust, g.fetch}
+	if p.hooks, err = cfg.hooks(); err != nil {
+		return p, err
+	}
+	p.onAlarm = g.webhookAlarm
 	p.judge = &validation.Validator{Trust: trust, Revocation: g.fetch, Issuers: issuers, Policy: policy, Seals: g.knowsSeal}
 	p.sign = &signer.Signer{Keys: countedKeys{cfg.keys(), g}, Revocation: g.fetch, Issuers: issuers, Now: e.now}
 	p.sign.Trust = trust

@@ -41,7 +41,7 @@ func (g *gateway) deskAndAPI() (http.Handler, error) {
 func (c *core) apiServer(now func() time.Time, prefix string, onError func(trace, request string, err error)) *api.Server {
 	return &api.Server{
 		Office: c.office, Outbox: c.outbox, Inbox: c.inbox, Results: c.results, Evidence: c.evidence, Files: c.files, Press: c.press,
-		Registers: c.registers, Operations: c.operations, Verifications: c.verifications, Validator: c.judge, Access: c.access,
+		Registers: c.registers, Operations: c.operations, Verifications: c.verifications, Finder: c.finder, Webhooks: c.webhooks, Validator: c.judge, Access: c.access,
 		Now: now, Prefix: prefix, OnError: onError,
 	}
 }

@@ -201,7 +201,7 @@ func (g *gateway) look(ctx context.Context) []finding {
 		}
 	}
 	var out []finding
-	for _, f := range []func(context.Context) []finding{d.clock, d.trust, d.permissions, d.disk, d.keys, d.certificates, d.stamps, d.ocsp, d.peers} {
+	for _, f := range []func(context.Context) []finding{d.clock, d.trust, d.permissions, d.disk, d.keys, d.certificates, d.stamps, d.ocsp, d.directory, d.peers} {
 		out = append(out, f(ctx)...)
 	}
 	return out

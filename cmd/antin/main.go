@@ -48,29 +48,33 @@ type cli struct {
 	NoInput bool   `help:"${help_no_input}" name:"no-input"`
 	Config  string `help:"${help_config}" env:"ANTIN_CONFIG" placeholder:"FILE"`
 
-	Demo    demoCmd      `cmd:"" help:"${help_demo}"`
-	Sandbox sandboxCmd   `cmd:"" help:"${help_sandbox}"`
-	Sign    signCmd      `cmd:"" help:"${help_sign}"`
-	Augment augmentCmd   `cmd:"" help:"${help_augment}"`
-	Verify  verifyCmd    `cmd:"" help:"${help_verify}"`
-	Revs    revisionsCmd `cmd:"" name:"revisions" help:"${help_revisions}"`
-	EdXML   edxmlCmd     `cmd:"" name:"edxml" help:"${help_edxml}"`
-	Serve   serveCmd     `cmd:"" help:"${help_serve}"`
-	Init    initCmd      `cmd:"" help:"${help_init}"`
-	Doctor  doctorCmd    `cmd:"" help:"${help_doctor}"`
-	Audit   auditCmd     `cmd:"" help:"${help_audit}"`
-	Backup  backupCmd    `cmd:"" help:"${help_backup}"`
-	Restore restoreCmd   `cmd:"" help:"${help_restore}"`
-	Carry   carryCmd     `cmd:"" help:"${help_carry}"`
-	Migrate migrateCmd   `cmd:"" help:"${help_migrate}"`
-	Conf    configCmd    `cmd:"" name:"config" help:"${help_config_cmd}"`
-	Trust   trustCmd     `cmd:"" help:"${help_trust_cmd}"`
-	User    userCmd      `cmd:"" help:"${help_user}"`
-	Apikey  apikeyCmd    `cmd:"" help:"${help_apikey}"`
-	Keys    keyhelperCmd `cmd:"" name:"keyhelper" help:"${help_keyhelper}"`
-	Bench   benchCmd     `cmd:"" help:"${help_bench}"`
-	Version versionCmd   `cmd:"" help:"${help_version}"`
-	Render  renderCmd    `cmd:"" hidden:""`
+	Demo    demoCmd       `cmd:"" help:"${help_demo}"`
+	Sandbox sandboxCmd    `cmd:"" help:"${help_sandbox}"`
+	Sign    signCmd       `cmd:"" help:"${help_sign}"`
+	Augment augmentCmd    `cmd:"" help:"${help_augment}"`
+	Verify  verifyCmd     `cmd:"" help:"${help_verify}"`
+	Revs    revisionsCmd  `cmd:"" name:"revisions" help:"${help_revisions}"`
+	EdXML   edxmlCmd      `cmd:"" name:"edxml" help:"${help_edxml}"`
+	Serve   serveCmd      `cmd:"" help:"${help_serve}"`
+	Init    initCmd       `cmd:"" help:"${help_init}"`
+	Doctor  doctorCmd     `cmd:"" help:"${help_doctor}"`
+	Audit   auditCmd      `cmd:"" help:"${help_audit}"`
+	Backup  backupCmd     `cmd:"" help:"${help_backup}"`
+	Restore restoreCmd    `cmd:"" help:"${help_restore}"`
+	Quar    quarantineCmd `cmd:"" name:"quarantine" help:"${help_quarantine}"`
+	Carry   carryCmd      `cmd:"" help:"${help_carry}"`
+	Blobs   blobsCmd      `cmd:"" name:"blobs" help:"${help_blobs}"`
+	Migrate migrateCmd    `cmd:"" help:"${help_migrate}"`
+	Conf    configCmd     `cmd:"" name:"config" help:"${help_config_cmd}"`
+	Trust   trustCmd      `cmd:"" help:"${help_trust_cmd}"`
+	Dir     directoryCmd  `cmd:"" name:"directory" help:"${help_directory}"`
+	User    userCmd       `cmd:"" help:"${help_user}"`
+	Apikey  apikeyCmd     `cmd:"" help:"${help_apikey}"`
+	Webhook webhookCmd    `cmd:"" help:"${help_webhook}"`
+	Keys    keyhelperCmd  `cmd:"" name:"keyhelper" help:"${help_keyhelper}"`
+	Bench   benchCmd      `cmd:"" help:"${help_bench}"`
+	Version versionCmd    `cmd:"" help:"${help_version}"`
+	Render  renderCmd     `cmd:"" hidden:""`
 
 	BenchGateway     benchGatewayCmd     `cmd:"" hidden:""`
 	BenchExchangeEnd benchExchangeEndCmd `cmd:"" hidden:""`

@@ -92,7 +92,7 @@ func peakKB() int {
 // runtime's. What is about to end is given a moment.
 func leftRunning() []string {
 	var left []string
-	for range 250 {
+	for range 1500 {
 		buf := make([]byte, 4<<20)
 		all := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
 		left = slices.DeleteFunc(all[1:], func(s string) bool { return strings.Contains(s, "os/signal.loop") })
@@ -211,8 +211,8 @@ func TestDemoIsReadySoonAndCtrlCStopsItCleanly(t *testing.T) {
 			}
 			select {
 			case <-ended:
-			case <-time.After(30 * time.Second):
-				t.Fatalf("still there 30 s after Ctrl-C: %s", said)
+			case <-time.After(time.Minute):
+				t.Fatalf("still there a minute after Ctrl-C: %s", said)
 			}
 			if code := cmd.ProcessState.ExitCode(); code != 0 {
 				t.Errorf("exit %d after Ctrl-C: %s", code, said)
@@ -236,10 +236,7 @@ func TestDemoIsReadySoonAndCtrlCStopsItCleanly(t *testing.T) {
 func waitForAddresses(t *testing.T, said *watched, ended <-chan error) []string {
 	t.Helper()
 	// Three seconds are promised on a quiet machine; this one runs other tests too.
-	limit := 15 * time.Second
-	if underRace() {
-		limit = time.Minute
-	}
+	const limit = 2 * time.Minute
 	late := time.After(limit)
 	ready := regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/`)
 	for {
@@ -270,7 +267,7 @@ func answers(t *testing.T, addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	res, err := client.Do(req)
 	if err != nil {
 		t.Errorf("%s does not answer: %v", addr, err)

@@ -80,7 +80,7 @@ var routes = []string{"", "v1", "assets", "documents", "inbox", "results", "regi
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 
 // resources are the words behind /v1/.
-var resources = []string{"files", "signatures", "documents", "deliveries", "inbox", "results", "verifications", "agencies", "lanes", "numbers", "registers", "operations", "events"}
+var resources = []string{"files", "signatures", "documents", "deliveries", "inbox", "results", "verifications", "agencies", "lanes", "numbers", "registers", "operations", "events", "webhooks"}
 
 // routeOf is a request's route in few words: the object's kind, without its id.
 func routeOf(r *http.Request) string {

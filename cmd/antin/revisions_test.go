@@ -19,14 +19,20 @@ func TestRevisionsAreListedAndTakenOutByteForByte(t *testing.T) {
 			t.Fatalf("exit %d: %s%s", code, out, msg)
 		}
 	}
-	code, out, msg := invoke(t, "revisions", twice, "--json")
+	code, out, msg := invoke(t, "revisions", twice, "--json", "--offline", "--trust", filepath.Join(b.pki, "root.pem"))
 	var line revisionsLine
 	if err := json.Unmarshal([]byte(out), &line); err != nil || code != 0 {
 		t.Fatalf("exit %d: %s%s (%v)", code, out, msg, err)
 	}
-	var signed []string
+	var signed, verdicts []string
 	for _, r := range line.Revisions {
 		signed = append(signed, strings.Join(r.Signatures, "+"))
+		verdicts = append(verdicts, r.Verdict)
+	}
+	// Without a network nothing is known of revocation until the last version, which
+	// holds the answers for the seal.
+	if len(verdicts) != 4 || verdicts[0] != "unsigned" || verdicts[1] != "inconclusive" || verdicts[2] != "inconclusive" || verdicts[3] == "" {
+		t.Errorf("verdicts by revision %q", verdicts)
 	}
 	if got := strings.Join(signed, ","); got != ",NguoiKy,CoQuan," {
 		t.Errorf("signatures by revision %q", got)
@@ -57,6 +63,7 @@ func TestRevisionsRefuseClearly(t *testing.T) {
 		code int
 		says string
 	}{
+		"a time that is none":   {[]string{b.pdf, "--at", "gestern"}, 2, "--at"},
 		"no such revision":      {[]string{b.pdf, "--extract", "9", "-o", b.out("x.pdf")}, 8, "Không có phiên bản 9"},
 		"extract without -o":    {[]string{b.pdf, "--extract", "1"}, 2, "--extract"},
 		"-o without extract":    {[]string{b.pdf, "-o", b.out("x.pdf")}, 2, "--extract"},

@@ -83,14 +83,23 @@ var pageTable = map[string]string{
 	"GET /results/new":                                   "mot_cua van_thu",
 	"POST /results/new":                                  "mot_cua van_thu",
 	"GET /results/{id}":                                  "lanh_dao mot_cua van_thu",
+	"POST /results/{id}/delete":                          "mot_cua van_thu",
 	"GET /results/{id}/file":                             "lanh_dao mot_cua van_thu",
 	"GET /results/{id}/pages/{page}":                     "lanh_dao mot_cua van_thu",
 	"GET /results/{id}/replace":                          "mot_cua van_thu",
 	"POST /results/{id}/replace":                         "mot_cua van_thu",
 	"POST /results/{id}/revoke":                          "van_thu",
-	"GET /search":                                        "it",
-	"GET /search/{id}":                                   "it",
-	"POST /search/{id}/resume":                           "it",
+	"GET /search":                                        "it van_thu",
+	"GET /search/{id}":                                   "it van_thu",
+	"POST /search/{id}/resume":                           "it van_thu",
+	"GET /lanes":                                         "it van_thu",
+	"GET /lanes/{to}":                                    "it van_thu",
+	"POST /lanes/{to}/hold":                              "it van_thu",
+	"POST /lanes/{to}/release":                           "it van_thu",
+	"GET /deliveries/{id}":                               "it van_thu",
+	"POST /deliveries/{id}/hold":                         "it van_thu",
+	"POST /deliveries/{id}/quarantine":                   "it van_thu",
+	"POST /deliveries/{id}/resume":                       "it van_thu",
 	"GET /sign":                                          "lanh_dao",
 	"GET /sign/{id}":                                     "lanh_dao",
 	"POST /sign/{id}/complete":                           "lanh_dao",
@@ -105,6 +114,8 @@ var pageTable = map[string]string{
 	"GET /verifications/{id}":                            "lanh_dao mot_cua van_thu",
 	"GET /verifications/{id}/pages/{page}":               "lanh_dao mot_cua van_thu",
 	"GET /verifications/{id}/report":                     "lanh_dao mot_cua van_thu",
+	"GET /verifications/{id}/report.pdf":                 "lanh_dao mot_cua van_thu",
+	"GET /verifications/{id}/report.xml":                 "lanh_dao mot_cua van_thu",
 	"GET /{$}":                                           "everyone",
 }
 
@@ -119,6 +130,8 @@ var apiTable = map[string]string{
 	"POST /v1/deliveries/{id}:hold":                              "lanes:write: it van_thu",
 	"POST /v1/deliveries/{id}:quarantine":                        "lanes:write: it van_thu",
 	"POST /v1/deliveries/{id}:resume":                            "lanes:write: it van_thu",
+	"GET /v1/search":                                             "lanes:read: it van_thu",
+	"GET /v1/deliveries/{id}":                                    "lanes:read: it van_thu",
 	"GET /v1/lanes":                                              "lanes:read: it van_thu",
 	"POST /v1/lanes/{organ_id}:hold":                             "lanes:write: it van_thu",
 	"POST /v1/lanes/{organ_id}:release":                          "lanes:write: it van_thu",
@@ -144,6 +157,13 @@ var apiTable = map[string]string{
 	"POST /v1/documents/{id}:send":                               "documents:send: van_thu",
 	"POST /v1/documents/{id}:sign-request":                       "sign:queue: mot_cua van_thu",
 	"GET /v1/events":                                             "events:read: it lanh_dao mot_cua van_thu",
+	"GET /v1/webhooks":                                           "-: it",
+	"POST /v1/webhooks":                                          "-: it",
+	"GET /v1/webhooks/{id}":                                      "-: it",
+	"POST /v1/webhooks/{id}:disable":                             "-: it",
+	"POST /v1/webhooks/{id}:enable":                              "-: it",
+	"POST /v1/webhooks/{id}:redeliver":                           "-: it",
+	"POST /v1/webhooks/{id}:rotate":                              "-: it",
 	"POST /v1/files":                                             "files:write: lanh_dao mot_cua van_thu",
 	"GET /v1/files/{sha256}":                                     "files:read: lanh_dao mot_cua van_thu",
 	"GET /v1/inbox":                                              "inbox:read: lanh_dao mot_cua van_thu",
@@ -167,6 +187,7 @@ var apiTable = map[string]string{
 	"GET /v1/results":                                            "results:read: lanh_dao mot_cua van_thu",
 	"POST /v1/signatures":                                        "sign:queue: mot_cua van_thu",
 	"POST /v1/results":                                           "results:write: mot_cua van_thu",
+	"DELETE /v1/results/{id}":                                    "results:write: mot_cua van_thu",
 	"GET /v1/results/{id}":                                       "results:read: lanh_dao mot_cua van_thu",
 	"GET /v1/results/{id}/file":                                  "results:read: lanh_dao mot_cua van_thu",
 	"POST /v1/results/{id}:attach-signed":                        "-: lanh_dao van_thu",
@@ -251,7 +272,7 @@ func TestAnOperatorHasNoLegalActAndSeesNoDocument(t *testing.T) {
 		if !strings.Contains(entry, string(exchange.RoleOperator)) {
 			continue
 		}
-		if !slices.Contains([]string{"accounts", "api-keys", "peers", "home", "search"}, strings.Split(path, "/")[1]) {
+		if !slices.Contains([]string{"accounts", "api-keys", "peers", "home", "search", "lanes", "deliveries"}, strings.Split(path, "/")[1]) {
 			t.Errorf("%s is open to operators", route)
 		}
 	}

@@ -151,7 +151,7 @@ func (g *gateway) openDoors(ctx context.Context) (_ *doors, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.deskHandler, err = newGate(c.Desk, c.Listen.Desk, g.metrics.count("desk", desk)); err != nil {
+	if d.deskHandler, err = newGate(c.Desk, c.Listen.Desk, g.metrics.count("desk", g.traced(desk))); err != nil {
 		return nil, err
 	}
 	if d.publicPages, err = newGate(c.Public, c.Listen.Public, g.metrics.count("public", g.publicPages())); err != nil {

@@ -26,6 +26,8 @@ const (
 	clusterPace = 60 * time.Millisecond
 	// takeOver is how long the lanes of a dead process may rest.
 	takeOver = 10 * time.Second
+	// slowMachine is what other tests beside this one may add to it.
+	slowMachine = 20 * time.Second
 )
 
 // TestWorkGoesOnWhenProcessesOfAClusterAreKilled runs three processes of one agency on
@@ -65,8 +67,10 @@ func TestWorkGoesOnWhenProcessesOfAClusterAreKilled(t *testing.T) {
 		<-time.After(clusterPace) // a load, not a wait for anything
 	}
 	last := a.awaitDelivered(t, g, documents, append(lives, b))
-	if rest := last.Sub(died[1]); rest > takeOver+time.Duration(len(documents)/3)*clusterPace {
-		t.Errorf("the last document arrived %v after the second death", rest)
+	rest := last.Sub(died[1]) - time.Duration(len(documents)/3)*clusterPace
+	t.Logf("the last document arrived %v after the last was sent, a process having died", rest.Round(time.Millisecond))
+	if rest > takeOver+slowMachine {
+		t.Errorf("the last document rested for %v after the second death", rest)
 	}
 	a.checkEvidence(t, g, documents)
 	for _, m := range append(lives[2:], b) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,14 +70,8 @@ func startServe(t *testing.T, cfg *Config) running {
 	go func() { ended <- serve(ctx, testEnv(newWatched()), cfg, func(a addresses) { ready <- a }) }()
 	select {
 	case a := <-ready:
-		stop := func() error { cancel(); return <-ended }
-		t.Cleanup(func() {
-			select {
-			case <-ended:
-			default:
-				cancel()
-			}
-		})
+		stop := sync.OnceValue(func() error { cancel(); return <-ended })
+		t.Cleanup(func() { _ = stop() }) // it has ended before its folder is removed
 		return running{a, stop}
 	case err := <-ended:
 		cancel()

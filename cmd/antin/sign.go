@@ -26,6 +26,7 @@ type signCmd struct {
 	KeyPasswordFile  string   `name:"key-password-file" help:"${help_key_password}" placeholder:"F"`
 	Level            string   `help:"${help_level}" default:"B-B" placeholder:"B-B|B-T|B-LT|B-LTA"`
 	TSA              []string `name:"tsa" help:"${help_tsa}" placeholder:"URL" sep:"none"`
+	TSATimeout       []string `name:"tsa-timeout" help:"${help_tsa_timeout}" placeholder:"[HOST=]SPAN" sep:"none"`
 	Trust            []string `help:"${help_trust}" placeholder:"PATH" sep:"none"`
 	Field            string   `help:"${help_field}" placeholder:"NAME"`
 	Certify          int      `help:"${help_certify}" placeholder:"1|2|3"`
@@ -78,7 +79,9 @@ type signLine struct {
 	Status string `json:"status"`
 	*signer.Result
 	*stopped
-	Error *jsonError `json:"error,omitempty"`
+	// Warnings stand for those of Result, which a signing that stopped has none of yet.
+	Warnings []signer.Warning `json:"warnings,omitempty"`
+	Error    *jsonError       `json:"error,omitempty"`
 
 	err  error
 	temp string // where the signed file waits for its name; empty when it has it
@@ -329,7 +332,10 @@ func (c *signCmd) signOne(ctx context.Context, e *env, s *signer.Signer, req sig
 		if err != nil {
 			return l.failed(err, e.lang)
 		}
-		l.Output, l.Status, l.stopped = "", "prepared", c.stopped(p)
+		l.Output, l.Status, l.stopped, l.Warnings = "", "prepared", c.stopped(p), p.Warnings
+		if normalised {
+			l.Warnings = append(l.Warnings, signer.WarnNormalised)
+		}
 		return l
 	}
 	write := func(w io.Writer) error { // in large pieces, so that nothing is gained by a buffer
@@ -344,7 +350,7 @@ func (c *signCmd) signOne(ctx context.Context, e *env, s *signer.Signer, req sig
 	if err != nil {
 		return l.failed(err, e.lang)
 	}
-	l.Status = "signed"
+	l.Status, l.Warnings = "signed", l.Result.Warnings
 	if normalised {
 		l.Warnings = append(l.Warnings, signer.WarnNormalised)
 	}
@@ -371,18 +377,24 @@ func (l signLine) failed(err error, lang text.Lang) signLine {
 	return l
 }
 
+// warn prints the warnings in words.
+func (l signLine) warn(e *env) {
+	for _, w := range l.Warnings {
+		e.say(text.Key("cli.warning." + string(w)))
+	}
+}
+
 func (c *signCmd) print(e *env, l signLine) error {
 	switch {
 	case c.JSON:
 		return printJSON(e.out, l)
 	case l.stopped != nil:
 		e.say("cli.prepared", l.File, l.State, l.Expires.Local().Format(time.DateTime))
+		l.warn(e)
 		fmt.Fprintln(e.out, l.ToSign)
 	case l.err == nil:
 		e.say("cli.signed", l.File, l.Output, l.Level)
-		for _, w := range l.Warnings {
-			e.say(text.Key("cli.warning." + string(w)))
-		}
+		l.warn(e)
 	case len(c.Files) > 1:
 		fmt.Fprintln(e.err, text.Get("cli.file_failed", l.File, l.Error.Message, l.Error.Code, l.Error.Fix).In(e.lang))
 	}

@@ -6,8 +6,8 @@ import "antin/certs"
 // --intermediates and those of the configuration's trust, its anchors included, since
 // an anchor of ours is a link of somebody else's path. A configuration that was not
 // asked for by name and cannot be read is done without.
-func (c *signCmd) knownIssuers(e *env) (certs.Known, error) {
-	known, err := loadKnown(c.Intermediates)
+func (f evidenceFlags) knownIssuers(e *env) (certs.Known, error) {
+	known, err := loadKnown(f.Intermediates)
 	if err != nil {
 		return nil, err
 	}

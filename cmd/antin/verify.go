@@ -115,16 +115,7 @@ func (c *verifyCmd) validateFile(ctx context.Context, v *validation.Validator, f
 		return nil, err
 	}
 	defer f.Close()
-	in := validation.Input{Reader: f, Size: size, Name: file, Password: password}
-	head := make([]byte, sniffed)
-	n, _ := f.ReadAt(head, 0) // what cannot be read is said by whoever reads it
-	if !validation.IsCMS(head[:n]) {
-		if c.Content != "" {
-			return nil, text.Detailed(text.InvalidInput, nil, "cli.content_unused", file)
-		}
-		return v.Validate(ctx, in, at)
-	}
-	over := validation.CMSInput{Input: in}
+	over := validation.CMSInput{Input: validation.Input{Reader: f, Size: size, Name: file, Password: password}}
 	if c.Content != "" {
 		content, n, err := openInput(c.Content)
 		if err != nil {
@@ -133,11 +124,8 @@ func (c *verifyCmd) validateFile(ctx context.Context, v *validation.Validator, f
 		defer content.Close()
 		over.Content, over.ContentSize = content, n
 	}
-	return v.ValidateCMS(ctx, over, at)
+	return v.ValidateFile(ctx, over, at)
 }
-
-// sniffed is how much of a file tells what it is, in bytes.
-const sniffed = 64
 
 func (c *verifyCmd) print(e *env, r verified) error {
 	switch {

@@ -56,11 +56,11 @@ func (c *signCmd) signer(e *env) (*signer.Signer, error) {
 	if len(anchors) > 0 {
 		s.Trust = anchors
 	}
-	if len(c.TSA) > 0 {
-		client, err := tsa.New(tsa.Options{URLs: c.TSA, Now: e.now})
-		if err != nil {
-			return nil, err
-		}
+	client, err := stampClient(c.TSA, c.TSATimeout, e.now)
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
 		s.Timestamps = client
 	}
 	if s.Revocation, s.Issuers, err = c.sources(e, c.AllowHost, c.Offline); err != nil {
@@ -83,17 +83,19 @@ func (c *augmentCmd) signer(e *env) (*signer.Signer, error) {
 		return nil, err
 	}
 	s := &signer.Signer{Revocation: revocation, Issuers: issuers, AllowSandbox: sandbox, Now: e.now}
+	if s.Known, err = c.knownIssuers(e); err != nil {
+		return nil, err
+	}
 	if len(anchors) > 0 {
 		s.Trust = anchors
 	}
-	if len(c.TSA) == 0 {
-		return s, nil
-	}
-	stamps, err := tsa.New(tsa.Options{URLs: c.TSA, Now: e.now})
+	stamps, err := stampClient(c.TSA, c.TSATimeout, e.now)
 	if err != nil {
 		return nil, err
 	}
-	s.Timestamps = stamps
+	if stamps != nil {
+		s.Timestamps = stamps
+	}
 	return s, nil
 }
 
