@@ -36,8 +36,8 @@ interop: ## judge our files by other people's tools (see interop/README.md)
 flips: ## flip every byte that a signature protects in fifty honest files, one at a time; needs ANTIN_CORPUS, takes under an hour
 	ANTIN_LONG=1 go test -count=1 -timeout 0 -v -run 'TestAFlippedByte' ./signer/validation
 
-torture: ## kill, fail and mislead two agencies at every line of the crash matrix, 25 times each, and 500 times at random
-	ANTIN_TORTURE_SEEDS=$(or $(SEEDS),25) ANTIN_TORTURE_ROUNDS=$(or $(ROUNDS),50) go test -tags failpoint -count=1 -timeout 0 -v -run '^TestTorture' ./cmd/antin
+torture: ## kill, fail and mislead two agencies, their disks, network, PostgreSQL and S3, 25 times each, and 500 times at random; ENGINE=postgres for all of it there
+	ANTIN_TORTURE_ENGINE=$(ENGINE) ANTIN_TORTURE_SEEDS=$(or $(SEEDS),25) ANTIN_TORTURE_ROUNDS=$(or $(ROUNDS),50) .ci/with-services go test -tags failpoint -count=1 -timeout 0 -v -run '^TestTorture' ./cmd/antin
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

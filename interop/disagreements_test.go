@@ -28,6 +28,11 @@ func changeDisagreements() []explained {
 	later := class("annotation", "saving", "shadow", "signature", "structure")
 	emptied := class("forgery", "signature", "cms")
 	behind := class("structure")
+	form := what("viewers asked to draw all values", "the form's", "a font of the form exchanged", "the fields in another order")
+	field := what("a field of another kind of text", "a field's font and size", "a field's alignment", "a field hidden", "a field that is not printed",
+		"a field's look chosen among states", "a field's look under the mouse")
+	indirect := what("ByteRange as an object of its own", "Contents as an object of its own")
+	caption := what("a field's caption", "a field's background")
 	return []explained{
 		{"C1", byDSS, "no", notes, later},
 		{"C1", byDSS, "no", notes, emptied},
@@ -69,6 +74,11 @@ func changeDisagreements() []explained {
 		{"C16", byPyHanko, "no", accepts, class("reading")},
 		{"C16", byPyHanko, "no", notes, class("reading")},
 		{"C17", byPyHanko, "no", notes, what("another look of a form field")},
+		{"C18", byPyHanko, "no", accepts, form},
+		{"C18", byPyHanko, "no", notes, form},
+		{"C19", byPyHanko, "no", notes, field},
+		{"C20", byMutool, "no", notes, indirect},
+		{"C21", byPyHanko, "yes", rejects, caption},
 	}
 }
 

@@ -119,7 +119,7 @@ func TestSignedVersionIsComparedInABrowser(t *testing.T) {
 
 	b.open(d.desk + "/a/verifications")
 	b.choose("vanban-da-sua.pdf", altered)
-	b.run(chromedp.WaitVisible(`.verdict`))
+	b.run(chromedp.WaitVisible(`.verdict`), chromedp.WaitVisible(`#wipe`)) // both versions are drawn behind the verdict
 	b.finished()
 	if !strings.Contains(evaluate[string](b, `location.pathname`), "/verifications/kt_") {
 		t.Error("the address is not that of the kept report")
@@ -139,7 +139,7 @@ func TestSignedVersionIsComparedInABrowser(t *testing.T) {
 
 	b.open(d.public + "/")
 	b.choose("vanban-da-sua.pdf", altered)
-	b.run(chromedp.WaitVisible(`.verdict`))
+	b.run(chromedp.WaitVisible(`.verdict`), chromedp.WaitVisible(`#wipe`)) // both versions are drawn behind the verdict
 	b.finished()
 	b.say("KHÔNG HỢP LỆ", "So với bản đã ký")
 	b.slides()

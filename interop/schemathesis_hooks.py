@@ -17,7 +17,7 @@ FIRST = set(PLAN)
 CHOICE = random.Random(20261124)
 
 
-@schemathesis.serializer("application/pdf")
+@schemathesis.serializer("application/pdf", "application/pkcs7-signature", "application/pkcs7-mime")
 def as_bytes(context, value):
     return value if isinstance(value, bytes) else str(value).encode()
 

@@ -66,7 +66,7 @@ final class Dss {
         return !argument.equals("-");
     }
 
-    private static CertificateVerifier verifier(String root, boolean online) {
+    static CertificateVerifier verifier(String root, boolean online) {
         CommonTrustedCertificateSource trusted = new CommonTrustedCertificateSource();
         trusted.addCertificate(DSSUtils.loadCertificate(new File(root)));
         CertificateVerifier v = new CommonCertificateVerifier();
@@ -91,7 +91,7 @@ final class Dss {
      * The policy that DSS brings. "eddsa" is the same with the two lines on EdDSA put in force that it brings commented
      * out, since ETSI TS 119 312 does not list that algorithm.
      */
-    private static ValidationPolicy policy(String name) throws Exception {
+    static ValidationPolicy policy(String name) throws Exception {
         if (!name.equals("eddsa")) {
             return ValidationPolicyLoader.fromDefaultValidationPolicy().create();
         }
@@ -149,7 +149,7 @@ final class Dss {
         return revision.getSignatureFieldNames().get(0);
     }
 
-    private static Map<String, Object> verdict(SimpleReport report, String id) {
+    static Map<String, Object> verdict(SimpleReport report, String id) {
         Map<String, Object> one = new LinkedHashMap<>();
         one.put("indication", String.valueOf(report.getIndication(id)));
         one.put("sub", report.getSubIndication(id) == null ? "" : report.getSubIndication(id).toString());
@@ -164,8 +164,12 @@ final class Dss {
 
     private static PAdESService service(String root, String tsa) {
         PAdESService service = new PAdESService(verifier(root, true));
-        service.setTspSource(new OnlineTSPSource(tsa, timed(new TimestampDataLoader())));
+        service.setTspSource(tsp(tsa));
         return service;
+    }
+
+    static OnlineTSPSource tsp(String url) {
+        return new OnlineTSPSource(url, timed(new TimestampDataLoader()));
     }
 
     /** sign ROOT TSA LEVEL DIGEST plain|pss P12 PASSWORD FIELD|- PDF-PASSWORD|- IN OUT */

@@ -24,6 +24,9 @@ import java.util.stream.Stream;
  * java -cp 'target/lib/*' antin.interop.Judge verapdf auto|1b|2a|... PDF-or-folder...
  * java -cp 'target/lib/*' antin.interop.Judge sign ROOT.pem TSA-URL LEVEL SHA256 plain|pss KEY.p12 P12-PASSWORD FIELD|- PDF-PASSWORD|- IN OUT
  * java -cp 'target/lib/*' antin.interop.Judge extend ROOT.pem TSA-URL LEVEL PDF-PASSWORD|- IN OUT
+ * java -cp 'target/lib/*' antin.interop.Judge cades-sign ROOT.pem TSA-URL LEVEL attached|detached KEY.p12 P12-PASSWORD IN OUT
+ * java -cp 'target/lib/*' antin.interop.Judge cades-extend ROOT.pem TSA-URL LEVEL CONTENT|- IN OUT
+ * java -cp 'target/lib/*' antin.interop.Judge cades ROOT.pem TIME|- CONTENT|- IN
  * java -cp 'target/lib/*' antin.interop.Judge -
  * </pre>
  *
@@ -81,6 +84,9 @@ public final class Judge {
                     }
                 }
                 case "sign" -> answer(id, a[10], () -> Dss.sign(a));
+                case "cades-sign" -> answer(id, a[7], () -> Cades.sign(a));
+                case "cades-extend" -> answer(id, a[5], () -> Cades.extend(a));
+                case "cades" -> answer(id, a[4], () -> Cades.validate(a));
                 case "extend" -> answer(id, a[5], () -> Dss.extend(a));
                 default -> answer(id, "", () -> {
                     throw new IllegalArgumentException("unknown request " + Arrays.toString(a));
