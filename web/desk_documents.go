@@ -29,7 +29,7 @@ func (h *desk) documentRoutes() []route {
 		{Method: http.MethodGet, Path: "/documents/{id}/pages/{page}", Roles: desks, Handler: h.documentPage},
 		{Method: http.MethodGet, Path: "/documents/{id}/edit", Roles: desks, Handler: h.editDocument},
 		{Method: http.MethodPost, Path: "/documents/{id}/edit", Roles: desks, Upload: true, Handler: h.saveDocument},
-		{Method: http.MethodPost, Path: "/documents/{id}/delete", Roles: desks, Handler: h.deleteDocument},
+		{Method: http.MethodPost, Path: "/documents/{id}/delete", Roles: desks, Handler: h.deleteDraft("/documents", h.Outbox.Delete, h.showDocument)},
 		{Method: http.MethodGet, Path: "/documents/{id}/replace", Roles: clerks, Handler: h.replaceForm},
 		{Method: http.MethodPost, Path: "/documents/{id}/replace", Roles: clerks, Upload: true, Handler: h.replaceDocument},
 		{Method: http.MethodPost, Path: "/documents/{id}/recall", Roles: clerks, Handler: h.recall},

@@ -20,7 +20,7 @@ func (h *desk) resultRoutes() []route {
 		{Method: http.MethodGet, Path: "/results/new", Roles: makers, Handler: h.newResult},
 		{Method: http.MethodPost, Path: "/results/new", Roles: makers, Upload: true, Handler: h.createResult},
 		{Method: http.MethodGet, Path: "/results/{id}", Roles: desks, Handler: h.result},
-		{Method: http.MethodPost, Path: "/results/{id}/delete", Roles: makers, Handler: h.deleteResult},
+		{Method: http.MethodPost, Path: "/results/{id}/delete", Roles: makers, Handler: h.deleteDraft("/results", h.Results.Delete, h.showResult)},
 		{Method: http.MethodGet, Path: "/results/{id}/file", Roles: desks, Handler: h.resultFile},
 		{Method: http.MethodGet, Path: "/results/{id}/pages/{page}", Roles: desks, Handler: h.resultPage},
 		{Method: http.MethodPost, Path: "/results/{id}/revoke", Roles: clerks, Handler: h.revokeResult},
